@@ -1,0 +1,142 @@
+"""A small writer of ONNX graphs whose weights stay outside, in two variants over the same stored tensors.
+
+`int8`: large matrices reach DynamicQuantizeMatMul as int8 (WASM). `float32`: everything is widened by the loader.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from .tensors import WeightStore
+
+OPSET = 17
+LOCATION = "weights.bin"
+TYPES = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8, "int32": TensorProto.INT32}
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class Value:
+    """A named input or output; a string in `shape` is a symbolic length."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass
+class Initializer:
+    """Where one weight lies in the external data of a graph."""
+
+    name: str
+    tensor: str
+    dtype: str
+    offset: int
+    bytes: int
+
+
+@dataclass
+class GraphWriter:
+    """Collects nodes; every method returns the name of its output."""
+
+    store: WeightStore
+    variant: str
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, np.ndarray] = field(default_factory=dict)
+    initializers: dict[str, Initializer] = field(default_factory=dict)
+    end: int = 0
+
+    def op(self, kind: str, *inputs: str, outputs: int | list[str] = 1, domain: str = "", **attributes: object):
+        """Adds a node. Returns one name, or a list where `outputs` is above 1 or a list of names."""
+        base = f"{kind}_{len(self.nodes)}"
+        if isinstance(outputs, list):
+            names = outputs
+        else:
+            names = [base] if outputs == 1 else [f"{base}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, name=base, domain=domain, **attributes))
+        return names[0] if len(names) == 1 and not isinstance(outputs, list) else names
+
+    def contrib(self, kind: str, *inputs: str, **attributes: object) -> str:
+        """Adds a node of onnxruntime's own operators."""
+        return self.op(kind, *inputs, domain="com.microsoft", **attributes)
+
+    def constant(self, values: object, dtype: type = np.int64) -> str:
+        """A small tensor inside the graph file."""
+        array = np.asarray(values, dtype)
+        text = re.sub(r"[^0-9A-Za-z-]+", "_", f"{array.dtype}_{array.shape}_{array.tolist()}").replace("-", "minus")
+        self.constants[text] = array
+        return text
+
+    def weight(self, tensor: str, dtype: str = "float32") -> str:
+        """Refers to a stored weight, widened or (`int8`) as stored."""
+        name = tensor if dtype == "float32" else f"{tensor}.{dtype}"
+        if name not in self.initializers:
+            size = self.store.weights[tensor].values.size * (4 if dtype == "float32" else 1)
+            self.initializers[name] = Initializer(name, tensor, dtype, self.end, size)
+            self.end = -(-(self.end + size) // ALIGNMENT) * ALIGNMENT
+        return name
+
+    def linear(self, x: str, weight: str, bias: str | None = None) -> str:
+        """x · W (+ b), W stored in×out."""
+        if self.variant == "int8" and self.store.weights[weight].axis is not None:
+            scales = self.weight(f"{weight}.scales")
+            extra = ["", self.weight(bias)] if bias else []
+            return self.contrib("DynamicQuantizeMatMul", x, self.weight(weight, "int8"), scales, *extra)
+        y = self.op("MatMul", x, self.weight(weight))
+        return self.op("Add", y, self.weight(bias)) if bias else y
+
+    def layer_norm(self, x: str, prefix: str, eps: float) -> str:
+        """LayerNorm over the last axis with `prefix`.weight and `prefix`.bias."""
+        return self.op(
+            "LayerNormalization", x, self.weight(f"{prefix}.weight"), self.weight(f"{prefix}.bias"), axis=-1, epsilon=eps
+        )
+
+    def add_norm(self, x: str, y: str, prefix: str, eps: float) -> str:
+        """LayerNorm(x + y), BERT's post-norm."""
+        return self.contrib(
+            "SkipLayerNormalization", x, y, self.weight(f"{prefix}.weight"), self.weight(f"{prefix}.bias"), epsilon=eps
+        )
+
+    def reshape(self, x: str, *shape: int) -> str:
+        """0 keeps a length, −1 infers one."""
+        return self.op("Reshape", x, self.constant(shape))
+
+    def transpose(self, x: str, *order: int) -> str:
+        """Reorders the axes."""
+        return self.op("Transpose", x, perm=list(order))
+
+    def attend(self, q: str, k: str, v: str, width: int, mask: str | None = None) -> str:
+        """q, k, v B×heads×L×d, q already divided by √d; `mask` is added to the scores. → B×L×`width`."""
+        scores = self.op("MatMul", q, self.transpose(k, 0, 1, 3, 2))
+        if mask:
+            scores = self.op("Add", scores, mask)
+        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
+        return self.reshape(self.transpose(mixed, 0, 2, 1, 3), 0, 0, width)
+
+    def model(self, name: str, inputs: list[Value], outputs: list[Value]) -> onnx.ModelProto:
+        """The finished graph; initializers point into LOCATION."""
+        tensors = []
+        for item in self.initializers.values():
+            proto = TensorProto(name=item.name, data_type=TYPES[item.dtype])
+            proto.dims.extend(self.store.weights[item.tensor].values.shape)
+            proto.data_location = TensorProto.EXTERNAL
+            for key, value in (("location", LOCATION), ("offset", item.offset), ("length", item.bytes)):
+                proto.external_data.add(key=key, value=str(value))
+            tensors.append(proto)
+        tensors += [onnx.numpy_helper.from_array(array, text) for text, array in self.constants.items()]
+
+        def info(v: Value) -> onnx.ValueInfoProto:
+            return helper.make_tensor_value_info(v.name, TYPES[v.dtype], list(v.shape))
+
+        graph = helper.make_graph(self.nodes, name, [info(v) for v in inputs], [info(v) for v in outputs], tensors)
+        return helper.make_model(
+            graph,
+            producer_name="owlet",
+            ir_version=9,
+            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
+        )

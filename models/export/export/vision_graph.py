@@ -1,0 +1,150 @@
+"""The vision module as ONNX: stem, local-temporal blocks, norm, bridge (arXiv 2302.00402, section 3.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mplug2.model import Mplug2
+from mplug2.vision import LocalTemporalMixing, TemporalBlock
+
+from .graph import GraphWriter, Value
+from .weights import ModuleWeights
+
+
+def fold_batch_norms(stem: nn.Module) -> None:
+    """Every convolution of the EfficientNet stem takes its batch norm in; the norms become identities."""
+    net = stem.net
+    pairs = [(net, "_conv_stem", "_bn0"), (net, "_conv_head", "_bn1")]
+    for block in net._blocks:
+        pairs += [(block, "_depthwise_conv", "_bn1"), (block, "_project_conv", "_bn2")]
+        if hasattr(block, "_expand_conv"):
+            pairs.append((block, "_expand_conv", "_bn0"))
+    for owner, conv, norm in pairs:
+        if not isinstance(getattr(owner, norm), nn.Identity):
+            setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv).eval(), getattr(owner, norm).eval()))
+            setattr(owner, norm, nn.Identity())
+
+
+def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str, clip: bool) -> str:
+    """A 2-D convolution with the stem's static "same" padding, and ReLU6 where `clip`."""
+    weight, bias = w.convolution(at, conv)
+    padding = conv.static_padding
+    left, right, top, bottom = padding.padding if isinstance(padding, nn.ZeroPad2d) else (0, 0, 0, 0)
+    y = g.op(
+        "Conv", x, g.weight(weight), g.weight(bias), kernel_shape=list(conv.kernel_size), strides=list(conv.stride),
+        pads=[top, left, bottom, right], group=conv.groups,
+    )
+    return g.op("Clip", y, g.constant(0, np.float32), g.constant(6, np.float32)) if clip else y
+
+
+def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, x: str) -> str:
+    """Pixels N×3×R×R → N×1280×g×g."""
+    net = stem.net
+    x = convolve(g, w, "stem.conv", net._conv_stem, x, True)
+    for i, block in enumerate(net._blocks):
+        y = x
+        if hasattr(block, "_expand_conv"):
+            y = convolve(g, w, f"stem.block{i}.expand", block._expand_conv, y, True)
+        y = convolve(g, w, f"stem.block{i}.depthwise", block._depthwise_conv, y, True)
+        y = convolve(g, w, f"stem.block{i}.project", block._project_conv, y, False)
+        args = block._block_args
+        skip = block.id_skip and args.stride in (1, [1]) and args.input_filters == args.output_filters
+        x = g.op("Add", y, x) if skip else y
+    return convolve(g, w, "stem.head", net._conv_head, x, True)
+
+
+def quick_gelu(g: GraphWriter, x: str) -> str:
+    """x · sigmoid(1.702 x)."""
+    return g.contrib("QuickGelu", x, alpha=1.702)
+
+
+def temporal_mixing(g: GraphWriter, w: ModuleWeights, at: str, m: LocalTemporalMixing, eps: float, x: str) -> str:
+    """x B×T×HW×D → what is added to it: down, depthwise over time (zero padding), quick-GELU, up."""
+    y = g.layer_norm(x, w.norm(f"{at}.ln", m.ln), eps)
+    y = g.linear(y, w.matrix(f"{at}.down", [m.down_proj.weight]), w.biases(f"{at}.down", [m.down_proj.bias]))
+    padded = g.op("Pad", y, g.constant([0, 1, 0, 0, 0, 1, 0, 0]))
+    mixed = None
+    for tap, (start, stop) in enumerate(((0, -2), (1, -1), (2, 2**31 - 1))):
+        taken = g.op("Slice", padded, g.constant([start]), g.constant([stop]), g.constant([1]))
+        weight = w.small(f"{at}.tap{tap}", m.conv.weight.flatten(1)[:, tap])
+        term = g.op("Mul", taken, g.weight(weight))
+        mixed = term if mixed is None else g.op("Add", mixed, term)
+    mixed = g.op("Add", mixed, g.weight(w.small(f"{at}.tap_bias", m.conv.bias)))
+    return g.linear(
+        quick_gelu(g, mixed), w.matrix(f"{at}.up", [m.up_proj.weight]), w.biases(f"{at}.up", [m.up_proj.bias])
+    )
+
+
+def mix_patches(g: GraphWriter, w: ModuleWeights, at: str, m: LocalTemporalMixing, eps: float, x: str) -> str:
+    """Adds temporal mixing to the patch tokens of x B×T×(1+HW)×D; the class token passes."""
+    last = g.constant([2**31 - 1])
+    head = g.op("Slice", x, g.constant([0]), g.constant([1]), g.constant([2]))
+    rest = g.op("Slice", x, g.constant([1]), last, g.constant([2]))
+    return g.op("Concat", head, g.op("Add", rest, temporal_mixing(g, w, at, m, eps, rest)), axis=2)
+
+
+def block(
+    g: GraphWriter, w: ModuleWeights, at: str, b: TemporalBlock, width: int, tokens: int, eps: float, x: str
+) -> str:
+    """One local-temporal block on x B×T×`tokens`×`width`."""
+    count = b.attn.heads
+    size = width // count
+    x = mix_patches(g, w, f"{at}.lmhra1", b.lmhra1, eps, x)
+    y = g.layer_norm(x, w.norm(f"{at}.ln_1", b.ln_1), eps)
+    parts = list(b.attn.in_proj_weight.data.split(width))
+    factors = [size**-0.5, 1.0, 1.0]
+    bias = w.biases(f"{at}.attn.qkv", list(b.attn.in_proj_bias.data.split(width)), factors)
+    packed = g.linear(y, w.matrix(f"{at}.attn.qkv", parts, factors), bias)
+    # Frames are one batch here: B×T×L×(3·heads·d) → (B·T)×3·heads×L×d.
+    split = g.transpose(g.reshape(packed, -1, tokens, 3 * count, size), 0, 2, 1, 3)
+    q, k, v = g.op("Split", split, g.constant([count] * 3), outputs=3, axis=1)
+    mixed = g.attend(q, k, v, width)
+    y = g.linear(mixed, *w.linears(f"{at}.attn.output", [b.attn.out_proj]))
+    x = g.op("Add", x, g.op("Reshape", y, g.op("Shape", x)))
+    x = mix_patches(g, w, f"{at}.lmhra2", b.lmhra2, eps, x)
+    y = g.layer_norm(x, w.norm(f"{at}.ln_2", b.ln_2), eps)
+    y = g.linear(y, *w.linears(f"{at}.mlp.c_fc", [b.mlp["c_fc"]]))
+    return g.op("Add", x, g.linear(quick_gelu(g, y), *w.linears(f"{at}.mlp.c_proj", [b.mlp["c_proj"]])))
+
+
+def vision_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
+    """pixels B×3×T×R×R → visual B×(1+T·HW)×E."""
+    config = model.config
+    vision, size, cells = config.vision, config.image_size, config.grid**2
+    encoder = model.visual_encoder["visual"]
+    frames = g.transpose("pixels", 0, 2, 1, 3, 4)
+    flat = g.reshape(frames, -1, 3, size, size)
+    if vision.stem == "conv3d":
+        p = config.patch_size
+        cut = g.transpose(g.reshape(flat, -1, 3, config.grid, p, config.grid, p), 0, 2, 4, 1, 3, 5)
+        x = g.reshape(cut, -1, cells, 3 * p * p)
+    else:
+        fold_batch_norms(model.stem)
+        x = g.transpose(g.reshape(efficientnet(g, w, model.stem, flat), -1, vision.stem_channels, cells), 0, 2, 1)
+    x = g.linear(x, w.matrix("conv1", [encoder.conv1.weight]))
+    # B×T comes from the input; the rest is known.
+    lengths = g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant([cells, vision.width]), axis=0)
+    x = g.op("Reshape", x, lengths)
+    one = g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant([1, vision.width]), axis=0)
+    head = g.op("Expand", g.weight(w.small("class_embedding", encoder.class_embedding)), one)
+    x = g.op("Concat", head, x, axis=2)
+    x = g.op("Add", x, g.weight(w.small("positional_embedding", encoder.positional_embedding)))
+    x = g.layer_norm(x, w.norm("ln_pre", encoder.ln_pre), vision.norm_eps)
+    for i, b in enumerate(encoder.transformer["resblocks"]):
+        x = block(g, w, f"block{i}", b, vision.width, 1 + cells, vision.norm_eps, x)
+    head = g.op("Slice", x, g.constant([0]), g.constant([1]), g.constant([2]))
+    head = g.op("ReduceMean", head, axes=[1], keepdims=0)
+    rest = g.op("Slice", x, g.constant([1]), g.constant([2**31 - 1]), g.constant([2]))
+    rest = g.op("Reshape", rest, g.op("Concat", g.op("Shape", rest, start=0, end=1), g.constant([-1, vision.width]), axis=0))
+    x = g.layer_norm(g.op("Concat", head, rest, axis=1), w.norm("ln_post", encoder.ln_post), vision.norm_eps)
+    if config.bridge:
+        x = g.linear(x, *w.linears("visn_fc", [model.visn_fc]))
+        x = g.layer_norm(x, w.norm("visn_layer_norm", model.visn_layer_norm), config.text.norm_eps)
+    g.op("Identity", x, outputs=["visual"])
+    return (
+        "vision",
+        [Value("pixels", "float32", ("batch", 3, "frames", size, size))],
+        [Value("visual", "float32", ("batch", "tokens", config.text.width))],
+    )

@@ -1,0 +1,78 @@
+"""PyTorch parameters → stored weights, under names of the modules that own them.
+
+A module's tensors carry its name in front (`vision.`, `universal.`, `decoder.`), so that blobs never mix modules.
+Matrices are stored in×out. Query, key and value of one input are one matrix; 1/√d is folded into the query.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from .tensors import WeightStore
+
+
+def array(tensor: torch.Tensor) -> np.ndarray:
+    """A float32 copy."""
+    return tensor.detach().float().numpy().copy()
+
+
+class ModuleWeights:
+    """Adds weights of one module to the store."""
+
+    def __init__(self, store: WeightStore, module: str) -> None:
+        self.store = store
+        self.module = module
+
+    def name(self, rest: str) -> str:
+        return f"{self.module}.{rest}"
+
+    def small(self, rest: str, tensor: torch.Tensor | np.ndarray) -> str:
+        """A tensor kept as float32."""
+        values = tensor if isinstance(tensor, np.ndarray) else array(tensor)
+        return self.store.add_float(self.name(rest), self.module, values)
+
+    def norm(self, rest: str, norm: nn.LayerNorm) -> str:
+        """weight and bias of a LayerNorm; returns their common prefix."""
+        self.small(f"{rest}.weight", norm.weight)
+        self.small(f"{rest}.bias", norm.bias)
+        return self.name(rest)
+
+    def convolution(self, rest: str, conv: nn.Conv2d) -> tuple[str, str]:
+        """Kernel out×in×kh×kw with a scale per output channel, and bias."""
+        assert conv.bias is not None
+
+        def write_back(values: np.ndarray) -> None:
+            conv.weight.data.copy_(torch.from_numpy(values))
+
+        weight = self.store.add_int8(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
+        return weight, self.small(f"{rest}.bias", conv.bias)
+
+    def matrix(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
+        """Parameters out_i×in side by side as one in×Σout_i matrix; `factors` multiply the parts."""
+        factors = factors or [1.0] * len(parts)
+        whole = np.concatenate([array(p.flatten(1)).T * f for p, f in zip(parts, factors)], 1)
+
+        def write_back(values: np.ndarray) -> None:
+            start = 0
+            for part, factor in zip(parts, factors):
+                width = part.shape[0]
+                piece = values[:, start : start + width].T / factor
+                part.data.copy_(torch.from_numpy(np.ascontiguousarray(piece)).reshape(part.shape))
+                start += width
+
+        return self.store.add_int8(self.name(f"{rest}.weight"), self.module, whole, 1, write_back)
+
+    def biases(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
+        """Biases side by side, as `matrix` lays the columns."""
+        factors = factors or [1.0] * len(parts)
+        values = np.concatenate([array(p) * np.float32(f) for p, f in zip(parts, factors)])
+        return self.small(f"{rest}.bias", values)
+
+    def linears(self, rest: str, layers: list[nn.Linear], factors: list[float] | None = None) -> tuple[str, str]:
+        """Several linear layers over one input as one."""
+        return (
+            self.matrix(rest, [layer.weight for layer in layers], factors),
+            self.biases(rest, [layer.bias for layer in layers], factors),
+        )

@@ -1,0 +1,105 @@
+"""BERT layers under the authors' parameter names: post-norm, erf-GELU (mPLUG-2's text, fusion and decoder)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .config import TextConfig
+
+
+class Attention(nn.Module):
+    """Multi-head attention with output projection, residual and LayerNorm behind it (post-norm)."""
+
+    def __init__(self, config: TextConfig, dropout: float) -> None:
+        super().__init__()
+        width = config.width
+        self.heads = config.heads
+        # `self` and `output` are the authors' names.
+        self.self = nn.ModuleDict({n: nn.Linear(width, width) for n in ("query", "key", "value")})
+        self.output = nn.ModuleDict(
+            {"dense": nn.Linear(width, width), "LayerNorm": nn.LayerNorm(width, eps=config.norm_eps)}
+        )
+        self.dropout = dropout
+
+    def split(self, x: torch.Tensor) -> torch.Tensor:
+        """B×L×E → B×heads×L×(E/heads)."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(
+        self, x: torch.Tensor, memory: torch.Tensor | None = None, mask: torch.Tensor | None = None, causal: bool = False
+    ) -> torch.Tensor:
+        """x B×L×E attends to `memory` B×N×E (itself where None); `mask` is boolean, broadcastable to B×heads×L×N."""
+        source = x if memory is None else memory
+        q = self.split(self.self["query"](x))
+        k = self.split(self.self["key"](source))
+        v = self.split(self.self["value"](source))
+        p = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal and mask is None, dropout_p=p)
+        y = self.output["dense"](y.transpose(1, 2).flatten(2))
+        return self.output["LayerNorm"](x + F.dropout(y, self.dropout, self.training))
+
+
+class Layer(nn.Module):
+    """Self-attention, then cross-attention where there is a memory, then the feed-forward layer."""
+
+    def __init__(self, config: TextConfig, cross: bool, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(config, dropout)
+        if cross:
+            self.crossattention = Attention(config, dropout)
+        self.intermediate = nn.ModuleDict({"dense": nn.Linear(config.width, config.ffn_width)})
+        self.output = nn.ModuleDict(
+            {
+                "dense": nn.Linear(config.ffn_width, config.width),
+                "LayerNorm": nn.LayerNorm(config.width, eps=config.norm_eps),
+            }
+        )
+        self.dropout = dropout
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        memory: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+        memory_mask: torch.Tensor | None = None,
+        causal: bool = False,
+    ) -> torch.Tensor:
+        """x B×L×E → B×L×E."""
+        x = self.attention(x, mask=mask, causal=causal)
+        if memory is not None:
+            x = self.crossattention(x, memory, memory_mask)
+        y = self.output["dense"](F.gelu(self.intermediate["dense"](x)))
+        return self.output["LayerNorm"](x + F.dropout(y, self.dropout, self.training))
+
+
+class Embeddings(nn.Module):
+    """Word, position and (always the first) token-type embedding, summed and normalised."""
+
+    def __init__(self, config: TextConfig, dropout: float) -> None:
+        super().__init__()
+        self.word_embeddings = nn.Embedding(config.vocab, config.width)
+        self.position_embeddings = nn.Embedding(config.positions, config.width)
+        self.token_type_embeddings = nn.Embedding(2, config.width)
+        self.LayerNorm = nn.LayerNorm(config.width, eps=config.norm_eps)
+        self.dropout = dropout
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """ids B×L int64 → B×L×E."""
+        x = self.word_embeddings(ids) + self.position_embeddings.weight[: ids.shape[1]]
+        x = self.LayerNorm(x + self.token_type_embeddings.weight[0])
+        return F.dropout(x, self.dropout, self.training)
+
+
+class LayerStack(nn.Module):
+    """Layers `first` … `first + count − 1` under the names they have in a checkpoint."""
+
+    def __init__(self, config: TextConfig, first: int, count: int, cross_from: int, dropout: float) -> None:
+        super().__init__()
+        self.layer = nn.ModuleDict(
+            {str(i): Layer(config, i >= cross_from, dropout) for i in range(first, first + count)}
+        )
+
+    def __iter__(self):
+        return iter(self.layer.values())

