@@ -30,7 +30,7 @@ export default defineConfig({
   build: {
     outDir: '../dist',
     emptyOutDir: true,
-    target: 'esnext',
+    target: 'es2022',
     // A data: URL would be against the content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
