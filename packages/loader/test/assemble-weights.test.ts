@@ -1,0 +1,112 @@
+import { chooseVariant, type GraphVariant, type Manifest } from '@owlet/manifest';
+import { tinyModel } from '@owlet/testing';
+import { describe, expect, test } from 'vitest';
+import { type AssetSet, assembleWeights } from '../src/index.ts';
+
+const { manifest, files } = await tinyModel();
+
+const assets: AssetSet = {
+  bytes(sha256) {
+    const bytes = files.get(`blobs/${sha256}.bin`);
+    if (bytes === undefined) throw new Error(`No blob ${sha256}`);
+    return bytes;
+  },
+  received: { network: 0, store: 0 },
+};
+
+function variantOf(graph: string, device: 'wasm' | 'webgpu'): GraphVariant {
+  const spec = manifest.graphs[graph];
+  const variant = spec && chooseVariant(spec, device);
+  if (variant === undefined) throw new Error(`No variant of ${graph}`);
+  return variant;
+}
+
+function offsetOf(variant: GraphVariant, name: string): number {
+  const found = variant.initializers.find((item) => item.name === name);
+  if (found === undefined) throw new Error(`No initializer ${name}`);
+  return found.offset;
+}
+
+describe('the tiny model', () => {
+  test('int8 stays as stored, and float32 beside it', () => {
+    const variant = variantOf('vision', 'wasm');
+    const weights = assembleWeights(manifest, variant, assets);
+    expect(weights.length).toBe(variant.weights.bytes);
+    const kernel = new Int8Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
+    expect([...kernel]).toEqual([-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5]);
+    // Alignment leaves a gap before the scales.
+    expect([...weights.subarray(12, 16)]).toEqual([0, 0, 0, 0]);
+    const scales = new Float32Array(weights.buffer, offsetOf(variant, 'vision.kernel.scales'), 4);
+    expect([...scales]).toEqual([0.5, 0.25, 2, 1]);
+  });
+
+  test('int8 is widened along the last axis', () => {
+    const variant = variantOf('vision', 'webgpu');
+    const weights = assembleWeights(manifest, variant, assets);
+    const kernel = new Float32Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
+    expect([...kernel]).toEqual([-3, -1.25, -8, -3, -1, -0.25, 0, 1, 1, 0.75, 8, 5]);
+    const bias = new Float32Array(weights.buffer, offsetOf(variant, 'vision.bias'), 4);
+    expect([...bias]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('int8 in two blobs is joined, then widened along the first axis', () => {
+    const stored = variantOf('decoder.memory', 'wasm');
+    const joined = new Int8Array(assembleWeights(manifest, stored, assets).buffer, 0, 24);
+    expect([...joined]).toEqual(Array.from({ length: 24 }, (_, i) => i - 12));
+    const variant = variantOf('decoder.memory', 'webgpu');
+    const widened = new Float32Array(assembleWeights(manifest, variant, assets).buffer, 0, 24);
+    expect([...widened]).toEqual(Array.from({ length: 24 }, (_, i) => (i - 12) * (1 + Math.floor(i / 4))));
+  });
+});
+
+describe('any axis', () => {
+  const shape = [2, 3, 4];
+  const values = Int8Array.from({ length: 24 }, (_, i) => i * 5 - 60);
+
+  test.each([0, 1, 2])('%i', (axis) => {
+    const channels = shape[axis] ?? 0;
+    const scales = Float32Array.from({ length: channels }, (_, i) => 0.1 * (i + 1));
+    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    // Straight from the definition, element by element; float32 products, as ONNX's DequantizeLinear has them.
+    const wanted = Float32Array.from(values, (value, i) => value * (scales[Math.floor(i / inner) % channels] ?? 0));
+    const blobs = new Map([
+      ['a', new Uint8Array(values.buffer)],
+      ['b', new Uint8Array(scales.buffer)],
+    ]);
+    const model: Manifest = {
+      ...manifest,
+      blobs: [
+        { sha256: 'a', bytes: 24, module: 'm' },
+        { sha256: 'b', bytes: 4 * channels, module: 'm' },
+      ],
+      tensors: {
+        t: {
+          module: 'm',
+          dtype: 'int8',
+          shape,
+          pieces: [
+            { blob: 0, offset: 0, bytes: 7 },
+            { blob: 0, offset: 7, bytes: 17 },
+          ],
+          quantisation: { scheme: 'symmetric', axis, scales: 's' },
+        },
+        s: { module: 'm', dtype: 'float32', shape: [channels], pieces: [{ blob: 1, offset: 0, bytes: 4 * channels }] },
+      },
+    };
+    const variant: GraphVariant = {
+      ...variantOf('vision', 'webgpu'),
+      weights: { location: 'weights.bin', bytes: 8 + 96 },
+      initializers: [{ name: 'w', tensor: 't', dtype: 'float32', offset: 8, bytes: 96 }],
+    };
+    const set: AssetSet = { ...assets, bytes: (sha256) => blobs.get(sha256) ?? new Uint8Array() };
+    const weights = assembleWeights(model, variant, set);
+    expect(new Float32Array(weights.buffer, 8)).toEqual(wanted);
+    expect([...weights.subarray(0, 8)]).toEqual(Array(8).fill(0));
+  });
+});
+
+test('a tensor that the manifest lacks is a fault', () => {
+  expect(() => assembleWeights({ ...manifest, tensors: {} }, variantOf('vision', 'wasm'), assets)).toThrow(
+    expect.objectContaining({ code: 'INTERNAL', object: 'vision.kernel' }),
+  );
+});

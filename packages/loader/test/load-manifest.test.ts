@@ -1,0 +1,72 @@
+import { FakeServer, tinyModel } from '@owlet/testing';
+import { expect, test } from 'vitest';
+import { loadManifest, openStore, type ShardStore } from '../src/index.ts';
+
+const base = 'https://example.test/models/tiny/';
+const { manifest, files } = await tinyModel();
+const changed = new Map(files).set(
+  'manifest.json',
+  new TextEncoder().encode(JSON.stringify({ ...manifest, name: 'Another' })),
+);
+
+async function visited(): Promise<ShardStore> {
+  const { store } = await openStore();
+  const { fetch } = new FakeServer(base, files);
+  await loadManifest(base, { store, refresh: false, fetch });
+  return store;
+}
+
+test('a second visit asks nobody, unless told to refresh', async () => {
+  const store = await visited();
+  const server = new FakeServer(base, changed);
+  const second = await loadManifest(base, { store, refresh: false, fetch: server.fetch });
+  expect(second).toEqual({ manifest, fromStore: true, bytes: files.get('manifest.json')?.length });
+  expect(server.requests).toEqual([]);
+
+  const third = await loadManifest(base, { store, refresh: true, fetch: server.fetch });
+  expect(third).toMatchObject({ manifest: { name: 'Another' }, fromStore: false });
+  const fourth = await loadManifest(base, { store, refresh: false, fetch: server.fetch });
+  expect(fourth).toMatchObject({ manifest: { name: 'Another' }, fromStore: true });
+  expect(server.requests).toEqual(['manifest.json']);
+});
+
+test('another address is another manifest', async () => {
+  const store = await visited();
+  const other = 'https://example.test/models/other/';
+  const server = new FakeServer(other, changed);
+  const { manifest: found } = await loadManifest(other, { store, refresh: false, fetch: server.fetch });
+  expect(found.name).toBe('Another');
+});
+
+test('the HTTP cache has to ask the server', async () => {
+  const { store } = await openStore();
+  const server = new FakeServer(base, files);
+  const caches: RequestCache[] = [];
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    caches.push(init?.cache ?? 'default');
+    return server.fetch(input, init);
+  };
+  await loadManifest(base, { store, refresh: false, fetch });
+  expect(caches).toEqual(['no-cache']);
+});
+
+test.each<[string, (kept: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>([
+  ['cut off', (kept) => kept.slice(0, -1)],
+  ['empty', () => new Uint8Array()],
+  ['with a flipped bit', (kept) => kept.map((byte, i) => (i === 200 ? byte ^ 1 : byte))],
+])('a kept manifest that is %s is fetched again', async (_, damage) => {
+  const store = await visited();
+  const damaged: ShardStore = {
+    kind: store.kind,
+    read: async (key) => {
+      const kept = await store.read(key);
+      return kept && damage(kept);
+    },
+    write: (key, bytes) => store.write(key, bytes),
+    remove: (key) => store.remove(key),
+  };
+  const server = new FakeServer(base, files);
+  const loaded = await loadManifest(base, { store: damaged, refresh: false, fetch: server.fetch });
+  expect(loaded).toMatchObject({ manifest, fromStore: false });
+  expect(server.requests).toEqual(['manifest.json']);
+});

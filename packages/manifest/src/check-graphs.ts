@@ -1,0 +1,80 @@
+import type { Fail } from './fail.ts';
+import type { FileRef, GraphVariant, InitializerRef, Manifest } from './schema.ts';
+import { elementBytes, elementCount, own } from './sizes.ts';
+
+function checkUnique(path: string, items: readonly { readonly name: string }[], fail: Fail): void {
+  const seen = new Set<string>();
+  for (const [i, { name }] of items.entries()) {
+    if (seen.has(name)) fail(`${path}.${i}.name`, `is "${name}" for the second time`);
+    seen.add(name);
+  }
+}
+
+function checkInitializer(manifest: Manifest, path: string, item: InitializerRef, end: number, fail: Fail): void {
+  const tensor = own(manifest.tensors, item.tensor);
+  if (tensor === undefined) fail(`${path}.tensor`, `names "${item.tensor}", which is no tensor`);
+  if (item.dtype !== tensor.dtype && (item.dtype !== 'float32' || tensor.quantisation === undefined)) {
+    const found = tensor.quantisation === undefined ? `${tensor.dtype} without scales` : tensor.dtype;
+    fail(`${path}.dtype`, `is ${item.dtype}, but the tensor "${item.tensor}" is ${found}`);
+  }
+  const size = elementBytes(item.dtype);
+  const wanted = elementCount(tensor.shape) * size;
+  if (item.bytes !== wanted) fail(`${path}.bytes`, `is ${item.bytes}, but the tensor as ${item.dtype} has ${wanted}`);
+  if (item.offset % size !== 0) fail(`${path}.offset`, `is ${item.offset}, which is no multiple of ${size}`);
+  if (item.offset + item.bytes > end) {
+    fail(path, `ends at byte ${item.offset + item.bytes}, but the variant's weights have ${end}`);
+  }
+}
+
+function checkVariant(manifest: Manifest, path: string, variant: GraphVariant, fail: Fail): void {
+  const { initializers } = variant;
+  checkUnique(`${path}.initializers`, initializers, fail);
+  for (const [i, item] of initializers.entries()) {
+    checkInitializer(manifest, `${path}.initializers.${i}`, item, variant.weights.bytes, fail);
+  }
+  const byOffset = [...initializers].sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  let before = '';
+  for (const item of byOffset) {
+    if (item.offset < end) fail(`${path}.initializers`, `"${item.name}" overlaps "${before}" at byte ${item.offset}`);
+    end = item.offset + item.bytes;
+    before = item.name;
+  }
+}
+
+/** One content has one length, whatever refers to it: what is fetched once must suit all. */
+function checkLengths(files: readonly (readonly [string, Pick<FileRef, 'sha256' | 'bytes'>])[], fail: Fail): void {
+  const seen = new Map<string, number>();
+  for (const [path, { sha256, bytes }] of files) {
+    const known = seen.get(sha256) ?? bytes;
+    if (known !== bytes) fail(`${path}.bytes`, `is ${bytes}, but the same content has ${known} elsewhere`);
+    seen.set(sha256, bytes);
+  }
+}
+
+/**
+ * Every graph's values and variants have names of their own, and initializers are tensors that fit where they go.
+ *
+ * @internal
+ */
+export function checkGraphs(manifest: Manifest, fail: Fail): void {
+  for (const [name, graph] of Object.entries(manifest.graphs)) {
+    const path = `graphs.${name}`;
+    checkUnique(`${path}.inputs`, graph.inputs, fail);
+    checkUnique(`${path}.outputs`, graph.outputs, fail);
+    checkUnique(`${path}.variants`, graph.variants, fail);
+    for (const [i, variant] of graph.variants.entries()) checkVariant(manifest, `${path}.variants.${i}`, variant, fail);
+  }
+  checkLengths(
+    [
+      ['tokenizer.tokenizer', manifest.tokenizer.tokenizer],
+      ['tokenizer.config', manifest.tokenizer.config],
+      ['goldens', manifest.goldens],
+      ...manifest.blobs.map((blob, i) => [`blobs.${i}`, blob] as const),
+      ...Object.entries(manifest.graphs).flatMap(([name, graph]) =>
+        graph.variants.map((variant, i) => [`graphs.${name}.variants.${i}.file`, variant.file] as const),
+      ),
+    ],
+    fail,
+  );
+}

@@ -1,0 +1,207 @@
+import * as v from 'valibot';
+
+/** Longest list or record that a manifest may hold: keeps a hostile one from costing memory. */
+const MANY = 4096;
+const MAX_BLOB_BYTES = 4 * 1024 * 1024;
+const MAX_TENSOR_ELEMENTS = 2 ** 31 - 1;
+/** What one WebAssembly memory or ArrayBuffer holds everywhere. */
+const MAX_WEIGHTS_BYTES = 2 ** 31 - 1;
+
+/** A path below the model's folder: forward slashes, no empty, `.` or `..` segment, no scheme, nothing to decode. */
+const RELATIVE_PATH = /^(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)*$/;
+
+const Name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/));
+const Sentence = v.pipe(v.string(), v.minLength(1), v.maxLength(2000));
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const Positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
+const FileBytes = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_BLOB_BYTES));
+const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const RelativePath = v.pipe(v.string(), v.maxLength(512), v.regex(RELATIVE_PATH));
+// JSON's 1e999 reads as Infinity: both ends are bounded.
+const Level = v.pipe(v.number(), v.minValue(-1000), v.maxValue(1000));
+const Spread = v.pipe(v.number(), v.gtValue(0), v.maxValue(1000));
+const ElementType = v.picklist(['float32', 'int8', 'int32']);
+const Id = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1));
+
+const FileRef = v.pipe(
+  v.strictObject({ path: RelativePath, sha256: Sha256, bytes: FileBytes }),
+  v.description("A file below the model's folder, with its proof."),
+);
+
+const Blob = v.pipe(
+  v.strictObject({ sha256: Sha256, bytes: FileBytes, module: Name }),
+  v.description('A content-addressed piece of one module’s weights, at blobs/<sha256>.bin.'),
+);
+
+const Piece = v.pipe(
+  v.strictObject({ blob: Count, offset: Count, bytes: Positive }),
+  v.description('Bytes of a tensor: index into blobs, offset into that blob, length.'),
+);
+
+const Tensor = v.pipe(
+  v.strictObject({
+    module: Name,
+    dtype: v.picklist(['float32', 'int8']),
+    shape: v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TENSOR_ELEMENTS))),
+      v.maxLength(8),
+    ),
+    pieces: v.pipe(v.array(Piece), v.minLength(1), v.maxLength(MANY)),
+    quantisation: v.optional(v.strictObject({ scheme: v.literal('symmetric'), axis: Count, scales: Name })),
+  }),
+  v.description('A weight, little-endian and row-major, its pieces in order; value = int8 · scales[index along axis].'),
+);
+
+const GraphValue = v.pipe(
+  v.strictObject({
+    name: Name,
+    dtype: ElementType,
+    shape: v.pipe(v.array(v.union([Positive, Name])), v.maxLength(8)),
+  }),
+  v.description('An input or output of a graph; a name in the shape is a symbolic length.'),
+);
+
+const Initializer = v.pipe(
+  v.strictObject({
+    name: Name,
+    tensor: Name,
+    dtype: v.picklist(['float32', 'int8']),
+    offset: Count,
+    bytes: Positive,
+  }),
+  v.description('A weight as the ONNX file wants it: at which offset of the external data, as which type.'),
+);
+
+const Variant = v.pipe(
+  v.strictObject({
+    name: Name,
+    devices: v.pipe(v.array(v.picklist(['wasm', 'webgpu'])), v.minLength(1), v.maxLength(2)),
+    file: FileRef,
+    weights: v.strictObject({
+      location: Name,
+      bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_WEIGHTS_BYTES)),
+    }),
+    initializers: v.pipe(v.array(Initializer), v.maxLength(MANY)),
+  }),
+  v.description('One form of a graph: an ONNX file without weights, and how its external data is put together.'),
+);
+
+const Graph = v.strictObject({
+  module: Name,
+  inputs: v.pipe(v.array(GraphValue), v.minLength(1), v.maxLength(256)),
+  outputs: v.pipe(v.array(GraphValue), v.minLength(1), v.maxLength(256)),
+  variants: v.pipe(v.array(Variant), v.minLength(1), v.maxLength(16)),
+});
+
+const CaptionTask = v.pipe(
+  v.strictObject({
+    kind: v.literal('caption'),
+    graphs: v.strictObject({ vision: Name, universal: Name, memory: Name, step: Name }),
+    prompt: v.pipe(v.array(Id), v.minLength(1), v.maxLength(64)),
+    end: Id,
+    minLength: Count,
+    maxLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)),
+  }),
+  v.description('The way of a caption: graphs by role, ids of the prompt, the end token, lengths in generated tokens.'),
+);
+
+/**
+ * The schema of a manifest's shape; what joins its parts is checked by `parseManifest`.
+ *
+ * @internal
+ */
+export const ManifestSchema = v.pipe(
+  v.strictObject({
+    format: v.literal('owlet-model'),
+    version: v.literal(1),
+    id: Name,
+    name: Sentence,
+    family: v.picklist(['mplug2']),
+    licence: Sentence,
+    card: RelativePath,
+    tokenizer: v.strictObject({ kind: v.literal('wordpiece'), tokenizer: FileRef, config: FileRef }),
+    preprocess: v.strictObject({
+      size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
+      resize: v.literal('bicubic'),
+      mean: v.strictTuple([Level, Level, Level]),
+      std: v.strictTuple([Spread, Spread, Spread]),
+      orientation: v.literal('exif'),
+      alpha: v.literal('white'),
+      colour: v.literal('as-stored'),
+    }),
+    blobs: v.pipe(v.array(Blob), v.maxLength(MANY)),
+    tensors: v.pipe(v.record(Name, Tensor), v.maxEntries(MANY)),
+    graphs: v.pipe(v.record(Name, Graph), v.maxEntries(256)),
+    tasks: v.strictObject({ caption: v.optional(CaptionTask) }),
+    goldens: FileRef,
+  }),
+  v.title('Owlet model manifest, version 1'),
+  v.description(
+    'A model as data. Beyond this schema a reader checks what joins the parts: pieces lie inside blobs of their ' +
+      'module, sizes agree, initializers fit and do not overlap, tasks name graphs with the inputs and outputs they need.',
+  ),
+);
+
+/**
+ * Whether a fault that the schema found is a path that would leave the model's folder.
+ *
+ * @internal
+ */
+export function isUnsafePath(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'regex' && issue.requirement === RELATIVE_PATH;
+}
+
+/**
+ * A model as data: identity, tokenizer, preprocessing, blobs, tensors, graphs, tasks, goldens.
+ *
+ * @public
+ */
+export type Manifest = v.InferOutput<typeof ManifestSchema>;
+/**
+ * A file of the model's folder with its proof.
+ *
+ * @public
+ */
+export type FileRef = v.InferOutput<typeof FileRef>;
+/**
+ * A content-addressed piece of a module's weights, at `blobs/<sha256>.bin`.
+ *
+ * @public
+ */
+export type BlobRef = v.InferOutput<typeof Blob>;
+/**
+ * A weight: where its bytes lie (little-endian, row-major) and how to widen them (`float = int8 · scale[axis]`).
+ *
+ * @public
+ */
+export type TensorRef = v.InferOutput<typeof Tensor>;
+/**
+ * A graph of a module: inputs, outputs (a name in a shape is a symbolic length) and its variants.
+ *
+ * @public
+ */
+export type GraphSpec = v.InferOutput<typeof Graph>;
+/**
+ * One input or output of a graph.
+ *
+ * @public
+ */
+export type GraphValue = v.InferOutput<typeof GraphValue>;
+/**
+ * One form of a graph: an ONNX file without weights, and what its external data must hold at which offset.
+ *
+ * @public
+ */
+export type GraphVariant = v.InferOutput<typeof Variant>;
+/**
+ * One initializer of a variant: an `int8` tensor asked for as `float32` is widened by the loader.
+ *
+ * @public
+ */
+export type InitializerRef = v.InferOutput<typeof Initializer>;
+/**
+ * The way of a caption: graphs by role, the prompt's ids, the end token and the lengths (in generated tokens).
+ *
+ * @public
+ */
+export type CaptionTaskSpec = v.InferOutput<typeof CaptionTask>;

@@ -1,0 +1,202 @@
+import { isOwletError, type OwletError } from '@owlet/protocol';
+import { tinyModel } from '@owlet/testing';
+import { describe, expect, test } from 'vitest';
+import { parseManifest } from '../src/index.ts';
+
+const url = 'https://example.test/model/manifest.json';
+const { manifest } = await tinyModel();
+
+/** A copy of the manifest with another value at a dotted path (segments parted by `/`, since names have dots). */
+function withValue(path: string, value: unknown): unknown {
+  const copy: unknown = structuredClone(manifest);
+  const keys = path.split('/');
+  const last = keys.pop() ?? '';
+  let at = copy as Record<string, unknown>;
+  for (const key of keys) at = at[key] as Record<string, unknown>;
+  if (value === undefined) delete at[last];
+  else at[last] = value;
+  return copy;
+}
+
+function refusal(json: unknown): OwletError {
+  try {
+    parseManifest(json, url);
+  } catch (error) {
+    if (!isOwletError(error)) throw error;
+    expect(error.stage).toBe('manifest');
+    expect(error.remedy).not.toBe('');
+    expect(error.message).toContain(url);
+    return error;
+  }
+  throw new Error('The manifest was accepted');
+}
+
+test('a good manifest comes back as it is', () => {
+  expect(parseManifest(JSON.parse(JSON.stringify(manifest)), url)).toEqual(manifest);
+});
+
+describe('version', () => {
+  test.each([0, 2, 1.5])('%s is unknown, whatever else is wrong', (version) => {
+    const error = refusal({ format: 'owlet-model', version });
+    expect(error).toMatchObject({ code: 'MANIFEST_UNKNOWN_VERSION', object: 'version' });
+  });
+
+  test.each([undefined, '1', null])('%s is no version', (version) => {
+    expect(refusal(withValue('version', version))).toMatchObject({ code: 'MANIFEST_INVALID', object: 'version' });
+  });
+});
+
+describe('paths', () => {
+  const bad = [
+    '../x.onnx',
+    'graphs/../../x.onnx',
+    '/etc/passwd',
+    '//example.org/x',
+    'https://example.org/x',
+    'data:,x',
+    'graphs\\..\\x',
+    'graphs//x',
+    './x',
+    'graphs/.',
+    'graphs/',
+    '%2e%2e/x',
+    'x?y',
+    'x#y',
+    '',
+  ];
+  test.each(bad)('"%s" leaves the folder', (path) => {
+    for (const field of ['goldens/path', 'card', 'tokenizer/config/path', 'graphs/vision/variants/0/file/path']) {
+      const error = refusal(withValue(field, path));
+      expect(error).toMatchObject({ code: 'MANIFEST_UNSAFE_PATH', object: field.replaceAll('/', '.') });
+    }
+  });
+
+  test.each(['a', 'a/b.c/d-e_f', '..a/...', 'A9'])('"%s" stays inside', (path) => {
+    expect(parseManifest(withValue('card', path), url).card).toBe(path);
+  });
+});
+
+describe('shape', () => {
+  test.each([null, undefined, 'text', 3, [], {}])('%j is no manifest', (json) => {
+    expect(refusal(json).code).toBe('MANIFEST_INVALID');
+  });
+
+  const cases: [string, unknown][] = [
+    ['format', 'other'],
+    ['id', 'no spaces'],
+    ['id', '__proto__'],
+    ['name', ''],
+    ['name', 'x'.repeat(2001)],
+    ['family', 'gpt'],
+    ['extra', 1],
+    ['card', 7],
+    ['tokenizer/tokenizer/sha256', 'A'.repeat(64)],
+    ['preprocess/size', 0],
+    ['preprocess/size', 4097],
+    ['preprocess/mean', 0.5],
+    ['preprocess/mean/2', undefined],
+    ['preprocess/mean/3', 0.5],
+    ['preprocess/mean/1', Number.POSITIVE_INFINITY],
+    ['preprocess/std/2', 0],
+    ['blobs/0/bytes', 4 * 1024 * 1024 + 1],
+    ['blobs/0/bytes', 1.5],
+    ['goldens/bytes', -1],
+    ['tensors/vision.bias/dtype', 'float16'],
+    ['tensors/vision.bias/shape/0', 0],
+    ['tensors/vision.bias/pieces', []],
+    ['tensors/vision.bias/pieces/0/offset', -1],
+    ['graphs/vision/variants', []],
+    ['graphs/vision/variants/0/devices/0', 'npu'],
+    ['graphs/vision/variants/0/weights/bytes', 2 ** 31],
+    ['graphs/vision/inputs/0/dtype', 'int64'],
+    ['tasks/answer', {}],
+    ['tasks/caption/maxLength', 1025],
+    ['tasks/caption/prompt', []],
+  ];
+  test.each(cases)('%s may not be %j', (path, value) => {
+    const error = refusal(withValue(path, value));
+    expect(error.code).toBe('MANIFEST_INVALID');
+    expect(error.object).toBe(path.replaceAll('/', '.'));
+  });
+
+  test.each(['format', 'blobs', 'goldens', 'tasks'])('%s may not be missing', (path) => {
+    expect(refusal(withValue(path, undefined))).toMatchObject({ code: 'MANIFEST_INVALID', object: path });
+  });
+
+  test('a long value is cut in the message', () => {
+    expect(refusal(withValue('family', 'x'.repeat(100_000))).message.length).toBeLessThan(1000);
+  });
+
+  test('too many tensors are refused', () => {
+    const one = manifest.tensors['vision.bias'];
+    const many = Object.fromEntries(Array.from({ length: 4097 }, (_, i) => [`t${i}`, one]));
+    expect(refusal(withValue('tensors', many))).toMatchObject({ code: 'MANIFEST_INVALID', object: 'tensors' });
+  });
+});
+
+describe('joins', () => {
+  const first = manifest.blobs[0];
+  const step = manifest.graphs['decoder.step'];
+  const cases: [string, unknown, string][] = [
+    ['blobs/1', { ...first, module: 'universal' }, 'blobs.1.sha256'],
+    ['blobs/0/module', 'decoder', 'tensors.vision.kernel.pieces.0.blob'],
+    ['blobs/0/bytes', 5, 'tensors.vision.kernel.pieces.0'],
+    ['tensors/vision.bias/pieces/0/blob', 99, 'tensors.vision.bias.pieces.0.blob'],
+    ['tensors/vision.bias/shape', [5], 'tensors.vision.bias.pieces'],
+    ['tensors/vision.bias/shape', Array(8).fill(2 ** 31 - 1), 'tensors.vision.bias.pieces'],
+    ['tensors/decoder.embed/pieces/1/bytes', 13, 'tensors.decoder.embed.pieces'],
+    ['tensors/vision.kernel/quantisation/axis', 2, 'tensors.vision.kernel.quantisation.axis'],
+    ['tensors/vision.kernel/quantisation/axis', 0, 'tensors.vision.kernel.quantisation.scales'],
+    ['tensors/vision.kernel/quantisation/scales', 'nothing', 'tensors.vision.kernel.quantisation.scales'],
+    ['tensors/vision.kernel/quantisation/scales', 'toString', 'tensors.vision.kernel.quantisation.scales'],
+    ['tensors/vision.kernel/quantisation/scales', 'vision.kernel', 'tensors.vision.kernel.quantisation.scales'],
+    [
+      'tensors/vision.bias/quantisation',
+      manifest.tensors['vision.kernel']?.quantisation,
+      'tensors.vision.bias.quantisation',
+    ],
+    ['tensors/vision.kernel/quantisation', undefined, 'graphs.vision.variants.1.initializers.0.dtype'],
+    ['graphs/vision/variants/0/initializers/0/tensor', 'nothing', 'graphs.vision.variants.0.initializers.0.tensor'],
+    ['graphs/vision/variants/0/initializers/0/bytes', 13, 'graphs.vision.variants.0.initializers.0.bytes'],
+    ['graphs/vision/variants/0/initializers/2/dtype', 'int8', 'graphs.vision.variants.0.initializers.2.dtype'],
+    ['graphs/vision/variants/0/initializers/1/offset', 18, 'graphs.vision.variants.0.initializers.1.offset'],
+    ['graphs/vision/variants/0/initializers/1/offset', 8, 'graphs.vision.variants.0.initializers'],
+    ['graphs/vision/variants/0/initializers/2/offset', 48, 'graphs.vision.variants.0.initializers.2'],
+    ['graphs/vision/variants/0/weights/bytes', 47, 'graphs.vision.variants.0.initializers.2'],
+    ['graphs/vision/variants/0/initializers/1/name', 'vision.kernel', 'graphs.vision.variants.0.initializers.1.name'],
+    ['graphs/vision/variants/1/name', 'int8', 'graphs.vision.variants.1.name'],
+    ['graphs/decoder.step/inputs/1/name', 'ids', 'graphs.decoder.step.inputs.1.name'],
+    [
+      'graphs/vision/variants/0/file',
+      { path: 'x', sha256: first?.sha256, bytes: 3 },
+      'graphs.vision.variants.0.file.bytes',
+    ],
+    ['tasks/caption/graphs/step', 'nothing', 'tasks.caption.graphs.step'],
+    ['tasks/caption/graphs/step', 'constructor', 'tasks.caption.graphs.step'],
+    ['tasks/caption/graphs/universal', 'vision', 'graphs.vision.inputs'],
+    ['tasks/caption/minLength', 9, 'tasks.caption.minLength'],
+    ['tasks/caption/end', 6, 'tasks.caption'],
+    ['graphs/vision/outputs/0/name', 'tokens', 'graphs.vision.outputs'],
+    ['graphs/vision/inputs/0/dtype', 'int8', 'graphs.vision.inputs.pixels'],
+    ['graphs/vision/inputs/0/shape', ['batch', 3, 8, 8], 'graphs.vision.inputs.pixels'],
+    ['preprocess/size', 9, 'graphs.vision.inputs.pixels'],
+    ['graphs/decoder.step/inputs', step?.inputs.slice(0, -1), 'graphs.decoder.step.inputs'],
+    ['graphs/decoder.step/outputs', step?.outputs.slice(0, -1), 'graphs.decoder.step.outputs'],
+    [
+      'graphs/decoder.step/inputs',
+      [...(step?.inputs ?? []), { name: 'temperature', dtype: 'float32', shape: [] }],
+      'graphs.decoder.step.inputs',
+    ],
+  ];
+  test.each(cases)('%s may not be %j', (path, value, object) => {
+    expect(refusal(withValue(path, value))).toMatchObject({ code: 'MANIFEST_INVALID', object });
+  });
+
+  test('the memory of two layers wants a step of two layers', () => {
+    const outputs = manifest.graphs['decoder.memory']?.outputs ?? [];
+    const more = outputs.map((value) => ({ ...value, name: value.name.replace('0', '1') }));
+    const error = refusal(withValue('graphs/decoder.memory/outputs', [...outputs, ...more]));
+    expect(error).toMatchObject({ code: 'MANIFEST_INVALID', object: 'graphs.decoder.step.inputs' });
+    expect(error.message).toContain('"cross_key_1"');
+  });
+});

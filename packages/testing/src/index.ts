@@ -1,0 +1,3 @@
+export { FakeServer } from './fake-server.ts';
+export type { TinyModel } from './tiny-model.ts';
+export { sha256Of, tinyModel } from './tiny-model.ts';

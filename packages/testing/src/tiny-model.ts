@@ -1,0 +1,195 @@
+import type { BlobRef, FileRef, GraphSpec, GraphValue, Manifest, TensorRef } from '@owlet/manifest';
+
+/**
+ * A model of a few hundred bytes: a manifest that `parseManifest` accepts, and every file that it names.
+ *
+ * @internal
+ */
+export interface TinyModel {
+  /** The manifest; a test that breaks it works on a copy (`structuredClone`). */
+  readonly manifest: Manifest;
+  /** Contents by path below the model's folder, `manifest.json` among them. */
+  readonly files: Map<string, Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * SHA-256 in lower-case hexadecimal.
+ *
+ * @internal
+ */
+export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function bytesOf(content: string | Int8Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (typeof content === 'string') return new TextEncoder().encode(content);
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+}
+
+function value(name: string, dtype: GraphValue['dtype'], ...shape: (number | string)[]): GraphValue {
+  return { name, dtype, shape };
+}
+
+/** Puts files and blobs by, and says how a manifest refers to them. */
+class Folder {
+  readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly blobs: BlobRef[] = [];
+
+  async file(path: string, text: string): Promise<FileRef> {
+    const bytes = bytesOf(text);
+    this.files.set(path, bytes);
+    return { path, sha256: await sha256Of(bytes), bytes: bytes.length };
+  }
+
+  /** Adds a blob of these parts; the returned pieces are theirs, in order. */
+  async blob(module: string, ...parts: readonly Uint8Array<ArrayBuffer>[]): Promise<TensorRef['pieces']> {
+    const bytes = new Uint8Array(await new Blob([...parts]).arrayBuffer());
+    const sha256 = await sha256Of(bytes);
+    this.files.set(`blobs/${sha256}.bin`, bytes);
+    const blob = this.blobs.push({ sha256, bytes: bytes.length, module }) - 1;
+    let offset = 0;
+    return parts.map((part) => {
+      offset += part.length;
+      return { blob, offset: offset - part.length, bytes: part.length };
+    });
+  }
+}
+
+const cacheShape = ['batch', 1, 'tokens', 4] as const;
+const floats = (...numbers: number[]) => bytesOf(new Float32Array(numbers));
+const ramp = (length: number, first: number) => bytesOf(Int8Array.from({ length }, (_, i) => first + i));
+
+async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
+  const embed = ramp(24, -12);
+  const [kernel, kernelScales, bias] = await folder.blob(
+    'vision',
+    ramp(12, -6),
+    floats(0.5, 0.25, 2, 1),
+    floats(1, 2, 3, 4),
+  );
+  const [scale] = await folder.blob('universal', floats(0.5, -0.5));
+  // The embedding lies in two blobs, cut inside a row.
+  const [head] = await folder.blob('decoder', embed.slice(0, 10));
+  const [tail, embedScales] = await folder.blob('decoder', embed.slice(10), floats(1, 2, 3, 4, 5, 6));
+  if (!kernel || !kernelScales || !bias || !scale || !head || !tail || !embedScales) throw new Error('A piece is lost');
+  return {
+    'vision.kernel': {
+      module: 'vision',
+      dtype: 'int8',
+      shape: [3, 4],
+      pieces: [kernel],
+      quantisation: { scheme: 'symmetric', axis: 1, scales: 'vision.kernel.scales' },
+    },
+    'vision.kernel.scales': { module: 'vision', dtype: 'float32', shape: [4], pieces: [kernelScales] },
+    'vision.bias': { module: 'vision', dtype: 'float32', shape: [4], pieces: [bias] },
+    'universal.scale': { module: 'universal', dtype: 'float32', shape: [2], pieces: [scale] },
+    'decoder.embed': {
+      module: 'decoder',
+      dtype: 'int8',
+      shape: [6, 4],
+      pieces: [head, tail],
+      quantisation: { scheme: 'symmetric', axis: 0, scales: 'decoder.embed.scales' },
+    },
+    'decoder.embed.scales': { module: 'decoder', dtype: 'float32', shape: [6], pieces: [embedScales] },
+  };
+}
+
+/** The weights of each graph, in the int8 variant as stored and in the float32 variant widened. */
+const weights: Readonly<Record<string, readonly string[]>> = {
+  vision: ['vision.kernel', 'vision.kernel.scales', 'vision.bias'],
+  universal: ['universal.scale'],
+  'decoder.memory': ['decoder.embed'],
+  'decoder.step': ['decoder.embed', 'decoder.embed.scales'],
+};
+
+async function graphOf(
+  folder: Folder,
+  name: string,
+  tensors: Readonly<Record<string, TensorRef>>,
+  inputs: GraphValue[],
+  outputs: GraphValue[],
+): Promise<GraphSpec> {
+  const variants: GraphSpec['variants'] = [];
+  for (const variant of ['int8', 'float32'] as const) {
+    let end = 0;
+    const initializers = (weights[name] ?? []).map((tensor) => {
+      const { shape, dtype } = tensors[tensor] ?? { shape: [], dtype: 'float32' };
+      const asked = variant === 'float32' ? 'float32' : dtype;
+      const bytes = shape.reduce((a, b) => a * b, 1) * (asked === 'float32' ? 4 : 1);
+      const offset = end;
+      end = Math.ceil((end + bytes) / 16) * 16;
+      return { name: tensor, tensor, dtype: asked, offset, bytes };
+    });
+    variants.push({
+      name: variant,
+      devices: variant === 'int8' ? ['wasm'] : ['wasm', 'webgpu'],
+      file: await folder.file(`graphs/${name}.${variant}.onnx`, `the graph ${name} as ${variant}`),
+      weights: { location: 'weights.bin', bytes: end },
+      initializers,
+    });
+  }
+  return { module: name.split('.')[0] ?? name, inputs, outputs, variants };
+}
+
+/**
+ * Builds the model. Its graphs are text, not ONNX: it is for what comes before onnxruntime.
+ *
+ * @internal
+ */
+export async function tinyModel(): Promise<TinyModel> {
+  const folder = new Folder();
+  const tensors = await tensorsOf(folder);
+  const pixels = value('pixels', 'float32', 'batch', 3, 'frames', 8, 8);
+  const visual = value('visual', 'float32', 'batch', 'tokens', 4);
+  const memory = value('memory', 'float32', 'batch', 'tokens', 4);
+  const cross = ['cross_key_0', 'cross_value_0'].map((name) => value(name, 'float32', ...cacheShape));
+  const past = ['past_key_0', 'past_value_0'].map((name) => value(name, 'float32', 'batch', 1, 'past', 4));
+  const present = ['present_key_0', 'present_value_0'].map((name) => value(name, 'float32', 'batch', 1, 'present', 4));
+  const ids = value('ids', 'int32', 'batch', 'length');
+  const logits = value('logits', 'float32', 'batch', 'length', 6);
+  const manifest: Manifest = {
+    format: 'owlet-model',
+    version: 1,
+    id: 'tiny',
+    name: 'A tiny model for tests',
+    family: 'mplug2',
+    licence: 'Apache-2.0',
+    card: 'README.md',
+    tokenizer: {
+      kind: 'wordpiece',
+      tokenizer: await folder.file('tokenizer.json', '{}'),
+      config: await folder.file('tokenizer_config.json', '{"do_lower_case":true}'),
+    },
+    preprocess: {
+      size: 8,
+      resize: 'bicubic',
+      mean: [0.5, 0.5, 0.5],
+      std: [0.25, 0.25, 0.25],
+      orientation: 'exif',
+      alpha: 'white',
+      colour: 'as-stored',
+    },
+    blobs: folder.blobs,
+    tensors,
+    graphs: {
+      vision: await graphOf(folder, 'vision', tensors, [pixels], [visual]),
+      universal: await graphOf(folder, 'universal', tensors, [visual], [memory]),
+      'decoder.memory': await graphOf(folder, 'decoder.memory', tensors, [memory], cross),
+      'decoder.step': await graphOf(folder, 'decoder.step', tensors, [ids, ...cross, ...past], [logits, ...present]),
+    },
+    tasks: {
+      caption: {
+        kind: 'caption',
+        graphs: { vision: 'vision', universal: 'universal', memory: 'decoder.memory', step: 'decoder.step' },
+        prompt: [1],
+        end: 2,
+        minLength: 0,
+        maxLength: 8,
+      },
+    },
+    goldens: await folder.file('goldens.json', '{"outputs":{}}'),
+  };
+  folder.files.set('manifest.json', bytesOf(JSON.stringify(manifest)));
+  return { manifest, files: folder.files };
+}
