@@ -54,12 +54,15 @@ def external_data(g: GraphWriter) -> np.ndarray:
     return data
 
 
-def session(model: bytes, g: GraphWriter) -> ort.InferenceSession:
-    """A native session over the graph and its weights, for checking the export."""
+def run_natively(model: bytes, g: GraphWriter, feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """One run of the graph over its weights by native onnxruntime, for checking the export."""
     options = ort.SessionOptions()
+    # The session reads this memory as long as it lives.
     data = external_data(g).tobytes()
     options.add_external_initializers_from_files_in_memory([LOCATION], [data], [len(data)])
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    return dict(zip(names, session.run(names, feeds)))
 
 
 def tokenizer_files(out: Path, vocabulary: list[str]) -> dict:
@@ -127,10 +130,7 @@ def export(model: Mplug2, vocabulary: list[str], out: Path, identity: dict) -> N
         done: dict[str, dict[str, np.ndarray]] = {}
 
         def run(graph: str, variant: str = variant, done: dict = done) -> dict[str, np.ndarray]:
-            data, g = built[graph, variant]
-            s = session(data, g)
-            names = [o.name for o in s.get_outputs()]
-            done[graph] = dict(zip(names, s.run(names, feeds_of(graph, model, done, tokens))))
+            done[graph] = run_natively(*built[graph, variant], feeds_of(graph, model, done, tokens))
             return done[graph]
 
         found = differences(reference, run)

@@ -12,6 +12,8 @@ from mplug2.vision import LocalTemporalMixing, TemporalBlock
 from .graph import GraphWriter, Value
 from .weights import ModuleWeights
 
+MATRIX_GRID = 17
+
 
 def fold_batch_norms(stem: nn.Module) -> None:
     """Every convolution of the EfficientNet stem takes its batch norm in; the norms become identities."""
@@ -27,8 +29,8 @@ def fold_batch_norms(stem: nn.Module) -> None:
             setattr(owner, norm, nn.Identity())
 
 
-def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str, clip: bool) -> str:
-    """A 2-D convolution with the stem's static "same" padding, and ReLU6 where `clip`."""
+def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str, relu6: bool) -> str:
+    """A 2-D convolution with the stem's static "same" padding, and ReLU6 where `relu6`."""
     weight, bias = w.convolution(at, conv)
     padding = conv.static_padding
     left, right, top, bottom = padding.padding if isinstance(padding, nn.ZeroPad2d) else (0, 0, 0, 0)
@@ -36,23 +38,64 @@ def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str,
         "Conv", x, g.weight(weight), g.weight(bias), kernel_shape=list(conv.kernel_size), strides=list(conv.stride),
         pads=[top, left, bottom, right], group=conv.groups,
     )
-    return g.op("Clip", y, g.constant(0, np.float32), g.constant(6, np.float32)) if clip else y
+    return clip(g, y) if relu6 else y
 
 
-def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, x: str) -> str:
-    """Pixels N×3×R×R → N×1280×g×g."""
-    net = stem.net
+def clip(g: GraphWriter, x: str) -> str:
+    """ReLU6."""
+    return g.op("Clip", x, g.constant(0, np.float32), g.constant(6, np.float32))
+
+
+def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str) -> str:
+    """A 1×1 convolution stored as a matrix: int8 on cells N×HW×C, float32 on channels N×C×H×W."""
+    weight, bias = w.matrix(at, [conv.weight]), w.biases(at, [conv.bias])
+    if g.variant == "int8":
+        return g.linear(x, weight, bias)
+    # Folded when the session is made; the convolution is the faster float32 kernel.
+    kernel = g.reshape(g.transpose(g.weight(weight), 1, 0), conv.out_channels, conv.in_channels, 1, 1)
+    return g.op("Conv", x, kernel, g.weight(bias), kernel_shape=[1, 1])
+
+
+def to_cells(g: GraphWriter, x: str) -> str:
+    """N×C×H×W → N×HW×C."""
+    return g.transpose(g.reshape(x, 0, 0, -1), 0, 2, 1)
+
+
+def to_channels(g: GraphWriter, x: str, channels: int, grid: int) -> str:
+    """N×HW×C → N×C×H×W."""
+    return g.reshape(g.transpose(x, 0, 2, 1), -1, channels, grid, grid)
+
+
+def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, size: int, x: str) -> str:
+    """Pixels N×3×R×R → cells N×HW×1280.
+
+    Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are int8 matrix products over cells in the int8 variant:
+    there the kernels for convolutions are slowest and transposing costs least.
+    """
+    net, cells = stem.net, g.variant == "int8"
+    grid = -(-size // 2)
     x = convolve(g, w, "stem.conv", net._conv_stem, x, True)
+    late = False
     for i, block in enumerate(net._blocks):
+        at, args = f"stem.block{i}", block._block_args
+        stride = block._depthwise_conv.stride[0]
         y = x
         if hasattr(block, "_expand_conv"):
-            y = convolve(g, w, f"stem.block{i}.expand", block._expand_conv, y, True)
-        y = convolve(g, w, f"stem.block{i}.depthwise", block._depthwise_conv, y, True)
-        y = convolve(g, w, f"stem.block{i}.project", block._project_conv, y, False)
-        args = block._block_args
-        skip = block.id_skip and args.stride in (1, [1]) and args.input_filters == args.output_filters
+            conv = block._expand_conv
+            y = clip(g, pointwise(g, w, f"{at}.expand", conv, y)) if late else convolve(g, w, f"{at}.expand", conv, y, True)
+        if late and cells:
+            y = to_channels(g, y, block._depthwise_conv.in_channels, grid)
+        y = convolve(g, w, f"{at}.depthwise", block._depthwise_conv, y, True)
+        grid = -(-grid // stride)
+        late = grid <= MATRIX_GRID
+        if late and cells:
+            y = to_cells(g, y)
+        project = block._project_conv
+        y = pointwise(g, w, f"{at}.project", project, y) if late else convolve(g, w, f"{at}.project", project, y, False)
+        skip = block.id_skip and stride == 1 and args.input_filters == args.output_filters
         x = g.op("Add", y, x) if skip else y
-    return convolve(g, w, "stem.head", net._conv_head, x, True)
+    x = clip(g, pointwise(g, w, "stem.head", net._conv_head, x))
+    return x if cells else to_cells(g, x)
 
 
 def quick_gelu(g: GraphWriter, x: str) -> str:
@@ -122,7 +165,7 @@ def vision_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
         x = g.reshape(cut, -1, cells, 3 * p * p)
     else:
         fold_batch_norms(model.stem)
-        x = g.transpose(g.reshape(efficientnet(g, w, model.stem, flat), -1, vision.stem_channels, cells), 0, 2, 1)
+        x = efficientnet(g, w, model.stem, size, flat)
     x = g.linear(x, w.matrix("conv1", [encoder.conv1.weight]))
     # B×T comes from the input; the rest is known.
     lengths = g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant([cells, vision.width]), axis=0)
