@@ -10,6 +10,7 @@ interface PackageJson {
   readonly name: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** Which of our packages each may import, its tests apart. The client needs the runtime only for its worker's URL. */
@@ -79,7 +80,8 @@ function fault(specifier: string, file: string, folder: string, manifest: Packag
   if (name === 'onnxruntime-web' && !['@owlet/runtime', '@owlet/bench'].includes(manifest.name) && !isTest(file)) {
     return 'belongs to the runtime';
   }
-  const declared = { ...manifest.dependencies, ...(isTest(file) ? manifest.devDependencies : {}) };
+  const { dependencies, devDependencies, optionalDependencies } = manifest;
+  const declared = { ...dependencies, ...optionalDependencies, ...(isTest(file) ? devDependencies : {}) };
   const isTooling = manifest.name === '@owlet/tools' && name in (manifest.devDependencies ?? {});
   return name in declared || isTooling ? undefined : "isn't declared in package.json";
 }
@@ -107,7 +109,8 @@ describe('dependencies', () => {
     });
 
     test('takes every version from the catalog or the workspace', () => {
-      const all = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+      const { dependencies, devDependencies, optionalDependencies } = manifest;
+      const all = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies });
       const wrong = all.filter(([name, v]) => v !== (name.startsWith('@owlet/') ? 'workspace:*' : 'catalog:'));
       expect(wrong).toEqual([]);
     });

@@ -1,0 +1,82 @@
+import type { CaptionTaskSpec, Manifest } from '@owlet/manifest';
+import { toTensor } from '@owlet/media';
+import { OwletError } from '@owlet/protocol';
+import * as v from 'valibot';
+
+const Numbers = v.array(v.number());
+const Ids = v.array(v.pipe(v.number(), v.integer(), v.minValue(0)));
+
+const Schema = v.object({
+  input: v.object({ kind: v.literal('pattern') }),
+  outputs: v.record(
+    v.string(),
+    v.record(
+      v.string(),
+      v.pipe(
+        v.object({ shape: Ids, indices: Ids, values: Numbers, max: v.number() }),
+        v.check(({ indices, values }) => indices.length === values.length, 'as many values as indices'),
+      ),
+    ),
+  ),
+  tokens: Ids,
+  bounds: v.record(v.string(), v.record(v.string(), v.pipe(v.number(), v.minValue(0)))),
+});
+
+/**
+ * What a model's graphs give for a known picture: some values of every output, from the reference, each graph fed by
+ * the one before; the greedy caption; and, by variant and graph, by how much a value may differ.
+ *
+ * @internal
+ */
+export type Goldens = v.InferOutput<typeof Schema>;
+
+/**
+ * Reads a model's goldens.
+ *
+ * @param path - what the file is called in errors
+ * @throws OwletError `MANIFEST_INVALID`
+ * @internal
+ */
+export function parseGoldens(bytes: Uint8Array, path: string): Goldens {
+  try {
+    return v.parse(Schema, JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new OwletError('MANIFEST_INVALID', {
+      message: `The goldens ${path} can't be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+      stage: 'compile',
+      object: path,
+      remedy: 'Export the model again: the file is what its manifest promises, but holds no goldens.',
+      cause,
+    });
+  }
+}
+
+/**
+ * The pixels that goldens are of: byte (7x + 13y + 85c + 3⌊xy/32⌋) mod 256 at row y, column x and channel c, normalised
+ * like a picture.
+ *
+ * @returns float32, 1×3×1×size×size
+ * @internal
+ */
+export function patternPixels({ size, mean, std }: Manifest['preprocess']): Float32Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size * size * 3);
+  let at = 0;
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      for (let c = 0; c < 3; c += 1) {
+        bytes[at] = x * 7 + y * 13 + c * 85 + ((x * y) >> 5) * 3;
+        at += 1;
+      }
+    }
+  }
+  return toTensor(bytes, size, mean, std);
+}
+
+/**
+ * The tokens that the decoder is fed for its golden logits: the prompt, then the caption but for its last token.
+ *
+ * @internal
+ */
+export function goldenIds(task: CaptionTaskSpec, { tokens }: Goldens): Int32Array<ArrayBuffer> {
+  return Int32Array.from([...task.prompt, ...tokens.slice(0, -1)]);
+}

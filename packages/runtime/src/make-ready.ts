@@ -1,0 +1,109 @@
+import { type AssetSet, assembleWeights } from '@owlet/loader';
+import type { Manifest } from '@owlet/manifest';
+import { isOwletError, OwletError, type OwletWarning } from '@owlet/protocol';
+import type { Engine, SessionSpec } from './engine.ts';
+import type { Goldens } from './goldens.ts';
+import type { PlacedGraph } from './plan.ts';
+import { type SelfTestFailure, selfTest } from './self-test.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** Outputs that only graphs read: on WebGPU they stay in its buffers. */
+const RESIDENT = /^(cross|present)_(key|value)_\d+$/;
+
+/**
+ * A model's parts, loaded and to be made ready.
+ *
+ * @internal
+ */
+export interface ModelParts {
+  readonly manifest: Manifest;
+  readonly assets: AssetSet;
+  readonly goldens: Goldens;
+}
+
+/**
+ * What the engine needs of a placed graph, with its weights assembled anew.
+ *
+ * @throws OwletError `INTERNAL` when a file is missing among the assets
+ * @internal
+ */
+export function sessionSpec({ manifest, assets }: ModelParts, { graph, device, variant }: PlacedGraph): SessionSpec {
+  const outputs = manifest.graphs[graph]?.outputs ?? [];
+  return {
+    graph,
+    device,
+    file: assets.bytes(variant.file.sha256),
+    weights: assembleWeights(manifest, variant, assets),
+    location: variant.weights.location,
+    resident: outputs.map(({ name }) => name).filter((name) => RESIDENT.test(name)),
+  };
+}
+
+/** Makes the sessions that aren't there yet, one after another; the first that can't be made ends it. */
+async function loadGraphs(
+  engine: Engine,
+  parts: ModelParts,
+  graphs: readonly PlacedGraph[],
+  loaded: Map<string, PlacedGraph>,
+  signal: AbortSignal,
+): Promise<SelfTestFailure | undefined> {
+  for (const placed of graphs) {
+    if (loaded.get(placed.graph)?.device === placed.device) continue;
+    try {
+      await engine.load(sessionSpec(parts, placed), signal);
+    } catch (cause) {
+      if (!isOwletError(cause, 'SESSION_FAILED')) throw cause;
+      return { graph: placed.graph, why: cause.message, cause };
+    }
+    loaded.set(placed.graph, placed);
+  }
+  return undefined;
+}
+
+/**
+ * Makes the sessions of all graphs. Where one is on WebGPU the model's goldens are run; a module that fails there, or
+ * can't be made ready, moves to WASM, and the rest is tested again.
+ *
+ * @param plan - places the graphs, given the modules that WebGPU has failed for and how
+ * @returns the graphs as they ended up, and the warnings of that plan
+ * @throws OwletError `SESSION_FAILED`, `SELF_TEST_FAILED` when a graph fails on WASM, `ABORTED`
+ * @internal
+ */
+export async function makeReady(
+  engine: Engine,
+  parts: ModelParts,
+  plan: (failedOnGpu: ReadonlyMap<string, string>) => {
+    readonly graphs: readonly PlacedGraph[];
+    readonly warnings: readonly OwletWarning[];
+  },
+  watch: Stopwatch,
+  signal: AbortSignal,
+): Promise<ReturnType<typeof plan>> {
+  const failedOnGpu = new Map<string, string>();
+  const loaded = new Map<string, PlacedGraph>();
+  for (;;) {
+    const planned = plan(failedOnGpu);
+    const { graphs } = planned;
+    let failure = await watch.time('compile', () => loadGraphs(engine, parts, graphs, loaded, signal));
+    const { caption } = parts.manifest.tasks;
+    if (failure === undefined && caption !== undefined && graphs.some(({ device }) => device === 'webgpu')) {
+      const run = () => selfTest(engine, parts.manifest, caption, parts.goldens, graphs, signal);
+      failure = (await watch.time('selfTest', run)).failure;
+    }
+    if (failure === undefined) return planned;
+    const failed = graphs.find(({ graph }) => graph === failure.graph);
+    if (failed?.device !== 'webgpu') throw failedOnWasm(failure);
+    failedOnGpu.set(failed.module, failure.why);
+  }
+}
+
+function failedOnWasm({ graph, why, cause }: SelfTestFailure): OwletError {
+  if (isOwletError(cause)) return cause;
+  return new OwletError('SELF_TEST_FAILED', {
+    message: `The graph ${graph} computes wrong numbers on WASM: ${why}.`,
+    stage: 'compile',
+    object: graph,
+    remedy: 'Export the model again; if it is as it was published, please report this with the browser’s name.',
+    cause,
+  });
+}

@@ -1,0 +1,78 @@
+import { OwletError } from '@owlet/protocol';
+import type { OpenMedia } from './open-media.ts';
+
+/** An open picture, one that is being opened, or one that was released while it was. */
+type Slot = { readonly media: OpenMedia } | 'opening' | 'released';
+
+/**
+ * The open pictures by the handles that the page gave them.
+ *
+ * @internal
+ */
+export class MediaStore {
+  readonly #slots = new Map<number, Slot>();
+
+  /**
+   * Opens a picture under a handle. A release that comes while it opens counts.
+   *
+   * @throws OwletError `INVALID_ARGUMENT` for a handle in use, `DISPOSED` when it was released meanwhile
+   */
+  async open<T>(handle: number, opening: () => Promise<{ media: OpenMedia; info: T }>): Promise<T> {
+    if (this.#slots.has(handle)) {
+      throw new OwletError('INVALID_ARGUMENT', {
+        message: `The handle ${handle} is in use.`,
+        stage: 'open',
+        object: 'handle',
+        remedy: 'Give every picture a number of its own.',
+      });
+    }
+    this.#slots.set(handle, 'opening');
+    let slot: Slot | undefined;
+    try {
+      const { media, info } = await opening();
+      slot = { media };
+      if (this.#slots.get(handle) === 'opening') return info;
+      media.release();
+      slot = undefined;
+      throw disposed(handle);
+    } finally {
+      if (slot === undefined) this.#slots.delete(handle);
+      else this.#slots.set(handle, slot);
+    }
+  }
+
+  /**
+   * @throws OwletError `DISPOSED` for a handle that isn't open
+   */
+  get(handle: number): OpenMedia {
+    const slot = this.#slots.get(handle);
+    if (typeof slot === 'object') return slot.media;
+    throw disposed(handle);
+  }
+
+  /** Forgets a picture; a handle that isn't open is ignored. */
+  release(handle: number): void {
+    const slot = this.#slots.get(handle);
+    if (slot === undefined) return;
+    if (typeof slot === 'object') {
+      this.#slots.delete(handle);
+      slot.media.release();
+    } else {
+      this.#slots.set(handle, 'released');
+    }
+  }
+
+  /** Forgets every picture. */
+  releaseAll(): void {
+    for (const handle of [...this.#slots.keys()]) this.release(handle);
+  }
+}
+
+function disposed(handle: number): OwletError {
+  return new OwletError('DISPOSED', {
+    message: `The picture ${handle} is not open, or was released.`,
+    stage: 'open',
+    object: 'media',
+    remedy: 'Open the picture again.',
+  });
+}

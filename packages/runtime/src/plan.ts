@@ -1,0 +1,147 @@
+import { chooseVariant, type GraphSpec, type GraphVariant, type Manifest } from '@owlet/manifest';
+import { type Device, type DevicePreference, type GraphPlan, OwletError, type OwletWarning } from '@owlet/protocol';
+import type { BrowserEnvironment } from './environment.ts';
+
+/**
+ * What {@link planGraphs} plans from.
+ *
+ * @internal
+ */
+export interface PlanRequest {
+  readonly manifest: Manifest;
+  /** Names of the graphs that the wanted tasks run. */
+  readonly graphs: readonly string[];
+  readonly environment: BrowserEnvironment;
+  readonly preference: DevicePreference;
+  /** Modules that WebGPU has failed for already, with what happened: they go to WASM. */
+  readonly failedOnGpu: ReadonlyMap<string, string>;
+}
+
+/**
+ * Where a graph runs, before the number of threads is known.
+ *
+ * @internal
+ */
+export interface PlacedGraph {
+  readonly graph: string;
+  readonly module: string;
+  readonly device: Device;
+  readonly variant: GraphVariant;
+  readonly reason: string;
+}
+
+/**
+ * A number of threads for the WASM device, and why.
+ *
+ * @internal
+ */
+export interface ThreadChoice {
+  readonly count: number;
+  readonly reason: string;
+}
+
+/** Why the browser's GPU is not used for any module; undefined where it is. */
+function whyNoGpu({ gpu, jspi }: BrowserEnvironment, preference: DevicePreference): string | undefined {
+  if (preference === 'wasm') return 'asked for';
+  if ('missing' in gpu) return gpu.missing;
+  if (!jspi) return 'this browser lacks JSPI (WebAssembly that waits for promises), which WebGPU needs here';
+  const software = preference === 'auto' && gpu.fallback;
+  return software ? `the WebGPU adapter (${gpuName(gpu)}) is software, slower than WASM` : undefined;
+}
+
+function gpuName(gpu: BrowserEnvironment['gpu']): string {
+  if ('missing' in gpu) return 'none';
+  return [gpu.vendor, gpu.architecture].filter((part) => part !== '').join(' ') || 'unnamed';
+}
+
+function graphOf({ graphs }: Manifest, name: string): GraphSpec {
+  const graph = graphs[name];
+  if (graph !== undefined) return graph;
+  throw new OwletError('INTERNAL', {
+    message: `The manifest has no graph "${name}".`,
+    stage: 'start',
+    object: name,
+    remedy: 'This is a fault of Owlet: please report it with the manifest.',
+  });
+}
+
+/**
+ * Places graphs on devices. A module is placed as a whole, since its graphs hand each other tensors that stay where
+ * they were computed. `auto` takes WebGPU on a real adapter, else WASM; `webgpu` takes a software adapter too.
+ *
+ * @returns one entry per graph, in the order given, and a warning where WebGPU was asked for or tried and is not used
+ * @throws OwletError `SESSION_FAILED` when a graph has no variant for the device that is left
+ * @internal
+ */
+export function planGraphs(request: PlanRequest): {
+  readonly graphs: readonly PlacedGraph[];
+  readonly warnings: readonly OwletWarning[];
+} {
+  const { manifest, environment, preference, failedOnGpu } = request;
+  const noGpu = whyNoGpu(environment, preference);
+  const reasons = new Map<string, string>();
+  for (const name of request.graphs) {
+    const graph = graphOf(manifest, name);
+    const own = chooseVariant(graph, 'webgpu') === undefined ? `${name} has no variant for WebGPU` : undefined;
+    const why = noGpu ?? failedOnGpu.get(graph.module) ?? own;
+    if (why !== undefined && !reasons.has(graph.module)) reasons.set(graph.module, why);
+  }
+  const graphs = request.graphs.map((name): PlacedGraph => {
+    const graph = graphOf(manifest, name);
+    const why = reasons.get(graph.module);
+    const device = why === undefined ? 'webgpu' : 'wasm';
+    const variant = chooseVariant(graph, device);
+    if (variant === undefined) throw noVariant(name, device, why);
+    const reason = why === undefined ? `WebGPU on ${gpuName(environment.gpu)}` : `WASM: ${why}`;
+    return { graph: name, module: graph.module, device, variant, reason };
+  });
+  return { graphs, warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, request) };
+}
+
+function noVariant(graph: string, device: Device, why: string | undefined): OwletError {
+  return new OwletError('SESSION_FAILED', {
+    message: `The graph ${graph} has no variant for ${device}${why === undefined ? '' : `, to which it fell (${why})`}.`,
+    stage: 'start',
+    object: graph,
+    remedy: 'Export the model with a variant for WASM, or open the page in a browser with WebGPU.',
+  });
+}
+
+/** `auto` on a computer without a GPU is no fallback; a device that was asked for, or that failed, is one. */
+function fallbackWarnings(reasons: ReadonlyMap<string, string>, request: PlanRequest): OwletWarning[] {
+  const modules = [...reasons].filter(([module]) => request.preference === 'webgpu' || request.failedOnGpu.has(module));
+  const byReason = new Map<string, string[]>();
+  for (const [module, why] of modules) byReason.set(why, [...(byReason.get(why) ?? []), module]);
+  return [...byReason].map(([why, names]) => ({
+    code: 'DEVICE_FALLBACK',
+    message: `${names.join(', ')} on WASM instead of WebGPU: ${why}.`,
+  }));
+}
+
+/**
+ * The warning of a page that is not isolated while something runs on WASM.
+ *
+ * @internal
+ */
+export function isolationWarnings(graphs: readonly PlacedGraph[], { isolated }: BrowserEnvironment): OwletWarning[] {
+  if (isolated || graphs.every(({ device }) => device !== 'wasm')) return [];
+  const message =
+    'WASM runs on one thread, since the page is not isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.';
+  return [{ code: 'NOT_ISOLATED', message }];
+}
+
+/**
+ * Placed graphs as the load report lists them.
+ *
+ * @internal
+ */
+export function toGraphPlans(graphs: readonly PlacedGraph[], threads: ThreadChoice): GraphPlan[] {
+  return graphs.map(({ graph, module, device, variant, reason }) => ({
+    graph,
+    module,
+    device,
+    variant: variant.name,
+    threads: threads.count,
+    reason: device === 'wasm' ? `${reason}; ${threads.reason}` : reason,
+  }));
+}

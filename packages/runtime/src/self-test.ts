@@ -1,0 +1,101 @@
+import type { Manifest } from '@owlet/manifest';
+import { OwletError } from '@owlet/protocol';
+import type { Tensor } from 'onnxruntime-web';
+import { disposeAll, type GraphRunner, type NamedTensors } from './engine.ts';
+import { type Goldens, goldenIds, patternPixels } from './goldens.ts';
+import type { PlacedGraph } from './plan.ts';
+import { emptyPast } from './tasks/decoder-steps.ts';
+
+/**
+ * How one output of a graph compares with the goldens.
+ *
+ * @internal
+ */
+export interface GoldenCheck {
+  readonly graph: string;
+  readonly output: string;
+  /** Greatest difference from a golden value; infinite where the shape differs or a value isn't a number. */
+  readonly difference: number;
+  /** The greatest that is allowed for the graph behind graphs of these variants. */
+  readonly bound: number;
+}
+
+/** A graph on a device that failed, by itself or by its numbers. */
+export type SelfTestFailure = { readonly graph: string; readonly why: string; readonly cause?: unknown };
+
+type Caption = NonNullable<Manifest['tasks']['caption']>;
+
+async function differenceOf(tensor: Tensor | undefined, golden: Goldens['outputs'][string][string]): Promise<number> {
+  if (tensor === undefined || tensor.dims.join() !== golden.shape.join()) return Number.POSITIVE_INFINITY;
+  // Also downloads what lies in a GPU buffer.
+  const data = await tensor.getData();
+  let greatest = 0;
+  golden.indices.forEach((at, i) => {
+    const difference = Math.abs(Number(data[at]) - (golden.values[i] ?? Number.NaN));
+    greatest = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(greatest, difference);
+  });
+  return greatest;
+}
+
+/**
+ * Runs a captioning model on the picture of its goldens, every graph fed by the one before, and compares each output
+ * that has golden values. It stops after the first graph that fails, whose outputs would mislead those behind it.
+ *
+ * @param graphs - where each graph runs, and as which variant
+ * @returns what was compared, and what failed first
+ * @throws OwletError `ABORTED`
+ * @internal
+ */
+export async function selfTest(
+  runner: GraphRunner,
+  manifest: Manifest,
+  task: Caption,
+  goldens: Goldens,
+  graphs: readonly PlacedGraph[],
+  signal: AbortSignal,
+): Promise<{ readonly checks: readonly GoldenCheck[]; readonly failure?: SelfTestFailure }> {
+  const checks: GoldenCheck[] = [];
+  const held: NamedTensors[] = [];
+  // A graph passes on the error of those before it, so the widest bound of their variants counts.
+  const variants = new Set<string>();
+  const { vision, universal, memory, step } = task.graphs;
+  const { size } = manifest.preprocess;
+  const ids = goldenIds(task, goldens);
+  const spec = manifest.graphs[step];
+  const known: Record<string, Tensor> = {
+    pixels: runner.floats(patternPixels(manifest.preprocess), [1, 3, 1, size, size]),
+    ids: runner.integers(ids, [1, ids.length]),
+  };
+  try {
+    for (const graph of [vision, universal, memory, step]) {
+      if (graph === step && spec !== undefined) Object.assign(known, emptyPast(runner, spec, known));
+      const feeds = Object.fromEntries(
+        (manifest.graphs[graph]?.inputs ?? []).flatMap(({ name }) => (known[name] ? [[name, known[name]]] : [])),
+      );
+      let outputs: NamedTensors;
+      try {
+        outputs = await runner.run(graph, feeds, { signal, stage: 'compile' });
+      } catch (cause) {
+        if (!(cause instanceof OwletError) || cause.code !== 'RUN_FAILED') throw cause;
+        return { checks, failure: { graph, why: cause.message, cause } };
+      }
+      held.push(outputs);
+      Object.assign(known, outputs);
+      const variant = graphs.find((placed) => placed.graph === graph)?.variant.name;
+      if (variant !== undefined) variants.add(variant);
+      const bound = Math.max(0, ...[...variants].map((name) => goldens.bounds[name]?.[graph] ?? 0));
+      for (const [output, golden] of Object.entries(goldens.outputs[graph] ?? {})) {
+        const difference = await differenceOf(outputs[output], golden);
+        checks.push({ graph, output, difference, bound });
+        if (!(difference <= bound)) return { checks, failure: { graph, why: describe(output, difference, bound) } };
+      }
+    }
+    return { checks };
+  } finally {
+    for (const outputs of held) disposeAll(outputs);
+  }
+}
+
+function describe(output: string, difference: number, bound: number): string {
+  return `its output ${output} differs from the stored values by ${difference.toPrecision(3)}, allowed ${bound}`;
+}

@@ -1,0 +1,153 @@
+import type { ShardStore } from '@owlet/loader';
+import type { CaptionTaskSpec, GraphSpec, Manifest } from '@owlet/manifest';
+import { throwIfAborted } from '@owlet/protocol';
+import * as v from 'valibot';
+import type { SessionSpec } from './engine.ts';
+import type { BrowserEnvironment } from './environment.ts';
+import type { OrtBundle } from './ort.ts';
+import type { ThreadChoice } from './plan.ts';
+
+/**
+ * What a trial worker is told.
+ *
+ * @internal
+ */
+export interface TrialRequest {
+  readonly bundle: OrtBundle;
+  readonly threads: number;
+  readonly sessions: readonly SessionSpec[];
+  readonly task: CaptionTaskSpec;
+  readonly step: GraphSpec;
+  readonly preprocess: Manifest['preprocess'];
+}
+
+/**
+ * What a trial worker answers: the time of the fastest caption in milliseconds, or why there is none.
+ *
+ * @internal
+ */
+export type TrialAnswer = { readonly ms: number } | { readonly failed: string };
+
+/** One measured number of threads. */
+const Results = v.array(v.object({ threads: v.pipe(v.number(), v.integer(), v.minValue(1)), ms: v.number() }));
+type Results = v.InferOutput<typeof Results>;
+
+/** More threads than this gain next to nothing for matrices of this size. */
+const MOST_THREADS = 4;
+
+/** How long one measurement may take, from the worker's start on. */
+const TRIAL_LIMIT_MS = 20_000;
+
+/**
+ * The numbers of threads worth a trial: 1, 2 and 4, or the number of processors where that is less.
+ *
+ * @internal
+ */
+export function threadCandidates({ isolated, cores }: BrowserEnvironment): number[] {
+  const most = isolated ? Math.min(cores, MOST_THREADS) : 1;
+  return [...new Set([1, 2, most])].filter((count) => count <= most);
+}
+
+/**
+ * Where the store keeps what was measured: under a key that changes with whatever could change the outcome.
+ *
+ * @param subject - the files of the graphs that run on WASM, the bundle, the number of processors
+ * @internal
+ */
+export async function trialKey(subject: readonly (string | number)[]): Promise<string> {
+  const text = new TextEncoder().encode(`owlet threads 1 ${subject.join(' ')}`);
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text));
+  return `${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}.threads`;
+}
+
+async function recall(store: ShardStore, key: string): Promise<Results | undefined> {
+  try {
+    const bytes = await store.read(key);
+    if (bytes === undefined) return undefined;
+    const results = v.parse(Results, JSON.parse(new TextDecoder().decode(bytes)));
+    return results.length > 0 ? results : undefined;
+  } catch {
+    // What can't be read is measured again.
+    return undefined;
+  }
+}
+
+async function remember(store: ShardStore, key: string, results: Results): Promise<void> {
+  try {
+    await store.write(key, new TextEncoder().encode(JSON.stringify(results)));
+  } catch {
+    // Then the next load measures again.
+  }
+}
+
+function fastestOf(results: Results, when: string): ThreadChoice {
+  const [fastest = { threads: 1, ms: 0 }, ...others] = [...results].sort((a, b) => a.ms - b.ms);
+  const count = (threads: number) => (threads === 1 ? '1 thread' : `${threads} threads`);
+  const against = others.map(({ threads, ms }) => `${ms.toFixed(0)} ms with ${threads}`).join(', ');
+  const reason = `${count(fastest.threads)}, measured ${when}: a caption took ${fastest.ms.toFixed(0)} ms, ${against}`;
+  return { count: fastest.threads, reason };
+}
+
+/**
+ * Chooses the number of threads of the WASM device by timing captions with each candidate, unless that has been done in
+ * this browser before. Trials end where more threads are no faster.
+ *
+ * @param candidates - ascending
+ * @param measure - the time of a caption with so many threads, in milliseconds
+ * @returns the fastest; the first candidate when nothing could be measured
+ * @throws OwletError `ABORTED`
+ * @internal
+ */
+export async function chooseThreads(
+  candidates: readonly number[],
+  store: ShardStore,
+  key: string,
+  measure: (threads: number) => Promise<TrialAnswer>,
+  signal: AbortSignal,
+): Promise<ThreadChoice> {
+  const [first = 1] = candidates;
+  if (candidates.length < 2) return { count: first, reason: 'one thread is all there is' };
+  const known = await recall(store, key);
+  if (known !== undefined) return fastestOf(known, 'at an earlier load');
+  const results: Results = [];
+  let failure = '';
+  for (const threads of candidates) {
+    const answer = await measure(threads);
+    throwIfAborted(signal, 'compile');
+    if ('failed' in answer) {
+      failure = answer.failed;
+      break;
+    }
+    const slower = answer.ms >= Math.min(...results.map(({ ms }) => ms));
+    results.push({ threads, ms: answer.ms });
+    if (slower) break;
+  }
+  if (results.length < 2) return { count: first, reason: `1 thread, since more could not be measured (${failure})` };
+  await remember(store, key, results);
+  return fastestOf(results, 'at this load');
+}
+
+/**
+ * Measures in a worker of its own, which ends afterwards: onnxruntime-web's number of threads can't be changed.
+ *
+ * @internal
+ */
+export function runTrial(request: TrialRequest, signal: AbortSignal): Promise<TrialAnswer> {
+  return new Promise((resolve) => {
+    const worker = new Worker(new URL('./trial-worker.ts', import.meta.url), { type: 'module', name: 'owlet-trial' });
+    const finish = (answer: TrialAnswer): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      worker.terminate();
+      resolve(answer);
+    };
+    const onAbort = (): void => finish({ failed: 'aborted' });
+    const timer = setTimeout(() => finish({ failed: `not done in ${TRIAL_LIMIT_MS / 1000} s` }), TRIAL_LIMIT_MS);
+    signal.addEventListener('abort', onAbort);
+    worker.onmessage = ({ data }: MessageEvent<TrialAnswer>) => finish(data);
+    worker.onerror = (event) => finish({ failed: event.message || 'its worker did not start' });
+    // The weights were assembled for this trial; the files belong to the store, too.
+    const buffers = new Set(request.sessions.map(({ weights }) => weights.buffer));
+    worker.postMessage(request, [...buffers]);
+  });
+}

@@ -1,0 +1,73 @@
+import { loadAssets, loadManifest, openStore } from '@owlet/loader';
+import { assetsOf, type CaptionTaskSpec, type GraphSpec, type Manifest } from '@owlet/manifest';
+import type { CaptionResult, Device } from '@owlet/protocol';
+import { expect } from 'vitest';
+import { Engine } from '../../src/engine.ts';
+import { parseGoldens } from '../../src/goldens.ts';
+import { type ModelParts, sessionSpec } from '../../src/make-ready.ts';
+import { OpenMedia } from '../../src/open-media.ts';
+import type { PlacedGraph } from '../../src/plan.ts';
+import { browserPlatform } from '../../src/platform.ts';
+import { caption } from '../../src/tasks/caption.ts';
+import { createTokenDecoder } from '../../src/tokenizer.ts';
+import { mini } from './harness.ts';
+
+const never = new AbortController().signal;
+
+/** All files of the shipped model, of every variant. */
+export async function loadShipped(): Promise<ModelParts> {
+  const { store } = await openStore();
+  const { manifest } = await loadManifest(mini, { store, refresh: true });
+  const choices = Object.entries(manifest.graphs).flatMap(([graph, { variants }]) =>
+    variants.map((variant) => ({ graph, variant })),
+  );
+  const assets = await loadAssets(mini, assetsOf(manifest, choices), { store });
+  const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
+  return { manifest, assets, goldens };
+}
+
+/** The caption task and the graph of its decoder. */
+export function captioning({ tasks, graphs }: Manifest): { task: CaptionTaskSpec; step: GraphSpec } {
+  const step = graphs[tasks.caption?.graphs.step ?? ''];
+  if (tasks.caption === undefined || step === undefined) throw new Error('the model has no caption task');
+  return { task: tasks.caption, step };
+}
+
+/** The graphs of the caption task, in the order in which they run, all on one device. */
+export function place({ manifest }: ModelParts, device: Device, variant: string): PlacedGraph[] {
+  const { vision, universal, memory, step } = captioning(manifest).task.graphs;
+  return [vision, universal, memory, step].map((graph) => {
+    const spec = manifest.graphs[graph];
+    const chosen = spec?.variants.find(({ name }) => name === variant);
+    if (spec === undefined || chosen === undefined) throw new Error(`there is no ${graph} as ${variant}`);
+    return { graph, module: spec.module, device, variant: chosen, reason: 'the test' };
+  });
+}
+
+/** An engine with these graphs, on two threads. */
+export async function engineOf(parts: ModelParts, graphs: readonly PlacedGraph[]): Promise<Engine> {
+  const gpu = graphs.some(({ device }) => device === 'webgpu') ? await browserPlatform.requestDevice() : undefined;
+  if (gpu !== undefined && 'missing' in gpu) throw new Error(gpu.missing);
+  const engine = new Engine(await browserPlatform.loadOrt('jspi', 2), gpu);
+  for (const placed of graphs) await engine.load(sessionSpec(parts, placed));
+  return engine;
+}
+
+/** The caption of some pixels. */
+export function captionOf(
+  { manifest, assets }: ModelParts,
+  engine: Engine,
+  pixels: Float32Array<ArrayBuffer>,
+): Promise<CaptionResult> {
+  const file = (ref: { path: string; sha256: string }) => ({ path: ref.path, bytes: assets.bytes(ref.sha256) });
+  const tokens = createTokenDecoder(file(manifest.tokenizer.tokenizer), file(manifest.tokenizer.config));
+  const media = new OpenMedia(pixels, manifest.preprocess.size);
+  return caption({ runner: engine, ...captioning(manifest), tokens, devices: {} }, media, never, () => {});
+}
+
+/** Tokens agree, or part where the two best lie closer together than twice the error of a logit. */
+export function expectSameCaption({ tokens }: CaptionResult, wanted: readonly number[], error: number): void {
+  const parted = tokens.findIndex(({ id }, i) => id !== wanted[i]);
+  if (parted < 0) expect(tokens).toHaveLength(wanted.length);
+  else expect(tokens[parted]?.margin, `parted at token ${parted}`).toBeLessThan(2 * error);
+}

@@ -1,0 +1,96 @@
+import { type Manifest, parseManifest } from '@owlet/manifest';
+import type { DevicePreference } from '@owlet/protocol';
+import { tinyModel } from '@owlet/testing';
+import { beforeAll, expect, test } from 'vitest';
+import type { BrowserEnvironment } from '../src/environment.ts';
+import { isolationWarnings, planGraphs, toGraphPlans } from '../src/plan.ts';
+
+const names = ['vision', 'universal', 'decoder.memory', 'decoder.step'];
+const none: ReadonlyMap<string, string> = new Map();
+const real: BrowserEnvironment = {
+  isolated: true,
+  cores: 8,
+  simd: true,
+  jspi: true,
+  gpu: { vendor: 'acme', architecture: 'g1', fallback: false },
+};
+const software = { ...real, gpu: { vendor: 'google', architecture: 'swiftshader', fallback: true } };
+const noGpu = { ...real, gpu: { missing: 'this browser has no WebGPU' } };
+
+let manifest: Manifest;
+beforeAll(async () => {
+  manifest = parseManifest((await tinyModel()).manifest, 'memory:manifest.json');
+});
+
+function plan(environment: BrowserEnvironment, preference: DevicePreference, failedOnGpu = none) {
+  return planGraphs({ manifest, graphs: names, environment, preference, failedOnGpu });
+}
+
+test.each<[string, BrowserEnvironment, DevicePreference, 'webgpu' | 'wasm', RegExp, string[]]>([
+  ['auto takes a real adapter', real, 'auto', 'webgpu', /^WebGPU on acme g1$/, []],
+  ['auto leaves a software adapter', software, 'auto', 'wasm', /google swiftshader\) is software/, []],
+  ['auto without WebGPU', noGpu, 'auto', 'wasm', /has no WebGPU/, []],
+  ['auto without JSPI', { ...real, jspi: false }, 'auto', 'wasm', /lacks JSPI/, []],
+  ['wasm although there is a GPU', real, 'wasm', 'wasm', /^WASM: asked for$/, []],
+  ['webgpu on a software adapter', software, 'webgpu', 'webgpu', /^WebGPU on google swiftshader$/, []],
+  ['webgpu where there is none', noGpu, 'webgpu', 'wasm', /has no WebGPU/, ['DEVICE_FALLBACK']],
+  ['webgpu without JSPI', { ...real, jspi: false }, 'webgpu', 'wasm', /lacks JSPI/, ['DEVICE_FALLBACK']],
+])('%s', (_name, environment, preference, device, reason, warnings) => {
+  const planned = plan(environment, preference);
+  expect(planned.graphs.map(({ graph }) => graph)).toEqual(names);
+  for (const graph of planned.graphs) {
+    expect(graph.device).toBe(device);
+    expect(graph.variant.name).toBe(device === 'wasm' ? 'int8' : 'float32');
+    expect(graph.reason).toMatch(reason);
+  }
+  expect(planned.warnings.map(({ code }) => code)).toEqual(warnings);
+});
+
+test('a module that failed on WebGPU moves as a whole, the others stay', () => {
+  const { graphs, warnings } = plan(real, 'auto', new Map([['decoder', 'it was wrong']]));
+  expect(graphs.map(({ device }) => device)).toEqual(['webgpu', 'webgpu', 'wasm', 'wasm']);
+  expect(warnings).toEqual([{ code: 'DEVICE_FALLBACK', message: 'decoder on WASM instead of WebGPU: it was wrong.' }]);
+});
+
+test('a module is on WebGPU only if each of its graphs has a variant for it', () => {
+  const step = manifest.graphs['decoder.step'];
+  if (step === undefined) throw new Error('the tiny model has changed');
+  const wasmOnly = step.variants.filter(({ devices }) => !devices.includes('webgpu'));
+  const changed = { ...manifest, graphs: { ...manifest.graphs, 'decoder.step': { ...step, variants: wasmOnly } } };
+  const request = { manifest: changed, graphs: names, environment: real, failedOnGpu: none };
+  const { graphs, warnings } = planGraphs({ ...request, preference: 'auto' });
+  expect(graphs.map(({ device }) => device)).toEqual(['webgpu', 'webgpu', 'wasm', 'wasm']);
+  expect(graphs[2]?.reason).toBe('WASM: decoder.step has no variant for WebGPU');
+  expect(warnings).toEqual([]);
+  expect(planGraphs({ ...request, preference: 'webgpu' }).warnings).toHaveLength(1);
+});
+
+test('a graph without a variant for what is left is refused by name', () => {
+  const vision = manifest.graphs['vision'];
+  if (vision === undefined) throw new Error('the tiny model has changed');
+  const variants = vision.variants.map((variant) => ({ ...variant, devices: ['webgpu' as const] }));
+  const changed = { ...manifest, graphs: { ...manifest.graphs, vision: { ...vision, variants } } };
+  const request = { manifest: changed, graphs: names, environment: noGpu, failedOnGpu: none };
+  expect(() => planGraphs({ ...request, preference: 'auto' })).toThrow(/vision has no variant for wasm.*no WebGPU/);
+});
+
+test('a page that is not isolated is warned when something runs on WASM', () => {
+  const alone = { ...real, isolated: false };
+  expect(isolationWarnings(plan(alone, 'wasm').graphs, alone).map(({ code }) => code)).toEqual(['NOT_ISOLATED']);
+  expect(isolationWarnings(plan(alone, 'auto').graphs, alone)).toEqual([]);
+  expect(isolationWarnings(plan(real, 'wasm').graphs, real)).toEqual([]);
+});
+
+test('the report has threads and their reason where they matter', () => {
+  const threads = { count: 2, reason: '2 threads, measured' };
+  const [wasm] = toGraphPlans(plan(real, 'wasm').graphs, threads);
+  expect(wasm).toEqual({
+    graph: 'vision',
+    module: 'vision',
+    device: 'wasm',
+    variant: 'int8',
+    threads: 2,
+    reason: 'WASM: asked for; 2 threads, measured',
+  });
+  expect(toGraphPlans(plan(real, 'auto').graphs, threads)[0]?.reason).toBe('WebGPU on acme g1');
+});
