@@ -1,0 +1,72 @@
+import { expect, test } from '@playwright/test';
+import { DemoPage } from './demo-page.ts';
+
+test('what is not a photo, and a worker that dies, are told of with what to do, and the next photo works', async ({
+  page,
+}) => {
+  await page.addInitScript(() => {
+    const workers: Worker[] = [];
+    const Native = Worker;
+    Object.assign(globalThis, {
+      workers,
+      Worker: class extends Native {
+        constructor(url: string | URL, options?: WorkerOptions) {
+          super(url, options);
+          workers.push(this);
+        }
+      },
+    });
+  });
+  const demo = new DemoPage(page);
+  await demo.open();
+  const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
+  await page.getByLabel('Choose a photo').setInputFiles(text);
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('notes.txt', { timeout: 90_000 });
+  await expect(alert).toContainText('MEDIA_NOT_IMAGE');
+  await expect(alert).toContainText(/JPEG/);
+  await expect(page.locator('#state')).toHaveText('No caption for notes.txt');
+  await expect(page.getByRole('button', { name: 'Cancel' })).toBeHidden();
+
+  await demo.samples.first().click();
+  await expect(alert).toBeHidden();
+  await demo.waitForCaption();
+
+  await page.evaluate(() => {
+    document.querySelector<HTMLButtonElement>('.sample')?.click();
+    (globalThis as unknown as { workers: Worker[] }).workers.at(-1)?.terminate();
+  });
+  await expect(alert).toContainText('WORKER_DIED', { timeout: 5_000 });
+  // The next photo gets a new worker.
+  await demo.samples.first().click();
+  await demo.waitForCaption();
+  await expect(alert).toBeHidden();
+});
+
+test('a model that is not there is told of once, and can be loaded again', async ({ page }) => {
+  const demo = new DemoPage(page);
+  let isThere = false;
+  await page
+    .context()
+    .route('**/models/**/manifest.json', (route) =>
+      isThere ? route.continue() : route.fulfill({ status: 404, body: '' }),
+    );
+  await demo.open();
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('MANIFEST_NOT_FOUND', { timeout: 30_000 });
+  await demo.samples.first().click();
+  await expect(page.locator('#state')).toHaveText('No caption for Dog');
+  await expect(alert).toHaveCount(1);
+
+  isThere = true;
+  await page.getByRole('button', { name: 'Load again' }).click();
+  await expect(alert).toHaveCount(0);
+  await demo.waitUntilReady();
+  await demo.samples.first().click();
+  await demo.waitForCaption();
+});
+
+test('a wrong device in the address is refused in words', async ({ page }) => {
+  await page.goto('/?device=abacus');
+  await expect(page.getByRole('alert')).toContainText('options.device is "abacus"; allowed: "auto", "webgpu", "wasm".');
+});

@@ -1,0 +1,160 @@
+import {
+  abortedError,
+  type CallContext,
+  type CaptionResult,
+  type LoadEvent,
+  type LoadReport,
+  type LoadRequest,
+  type MediaInfo,
+  type MediaSource,
+  type Outcome,
+  OwletError,
+  type TextPiece,
+  toWireError,
+  type WorkerApi,
+} from '@owlet/protocol';
+
+/** What the fake says of itself when it has loaded. */
+export const fakeReport: LoadReport = {
+  model: { id: 'fake', name: 'Fake', family: 'mplug2', licence: 'none' },
+  tasks: ['caption'],
+  plan: [{ graph: 'vision', module: 'vision', device: 'wasm', variant: 'int8', threads: 1, reason: 'it is a fake' }],
+  store: 'memory',
+  bytes: { network: 10, store: 0 },
+  warnings: [{ code: 'NOT_ISOLATED', message: 'One thread only.' }],
+  timings: { total: 1 },
+};
+
+/** The fake's every caption, in pieces. */
+export const fakePieces: readonly TextPiece[] = [
+  { text: 'a', logprob: -0.5 },
+  { text: ' dog', logprob: -0.25 },
+  { text: ' runs', logprob: -0.125 },
+];
+
+const fakeCaption: CaptionResult = {
+  text: 'a dog runs',
+  logprob: -0.875,
+  tokens: [{ id: 7, logprob: -0.5, margin: 1 }],
+  devices: { vision: 'wasm' },
+  timings: { total: 2 },
+};
+
+const fakeInfo: MediaInfo = { type: 'image/png', width: 4, height: 3, timings: { decode: 1 } };
+
+/** What a fake can be asked to do beyond answering; in a real worker these are real. */
+export interface FakeActs {
+  /** Ends the worker without a word. */
+  die(): void;
+  /** Lets an exception go uncaught. */
+  crash(): void;
+}
+
+/**
+ * A worker's API without a model. What it does is told by words in the addresses: `hang` (until aborted), `fail`
+ * (a typed error with causes), `throw` (an untyped one), and for captions `late` (the last piece after the outcome),
+ * `hang-after` (until aborted, after all pieces), for openings `stubborn` (goes on although aborted), for captions
+ * `busy` (blocks its thread for a while), `die` and `crash`.
+ */
+export class FakeApi implements WorkerApi {
+  /** Everything that was asked, in order. */
+  readonly log: string[] = [];
+  /** Ports of captions' events whose other end isn't closed. */
+  openPorts = 0;
+  readonly #acts: FakeActs;
+  readonly #running = new Map<number, AbortController>();
+  readonly #sources = new Map<number, string>();
+
+  constructor(acts: FakeActs) {
+    this.#acts = acts;
+  }
+
+  load(request: LoadRequest, call: CallContext, events: MessagePort): Promise<Outcome<LoadReport>> {
+    return this.#run('load', request.model, call, async () => {
+      const modules = [{ module: 'vision', loaded: 10, total: 10, fromStore: 0 }];
+      for (const stage of ['manifest', 'download', 'compile', 'ready'] as const) {
+        events.postMessage({ stage, loaded: 10, total: 10, modules } satisfies LoadEvent);
+      }
+      return fakeReport;
+    });
+  }
+
+  open(source: MediaSource, handle: number, call: CallContext): Promise<Outcome<MediaInfo>> {
+    const name = source.kind === 'url' ? source.url : (source.name ?? 'blob');
+    return this.#run(`open ${handle}`, name, call, async () => {
+      this.#sources.set(handle, name);
+      if (name.includes('stubborn')) await new Promise((resolve) => setTimeout(resolve, 30));
+      return fakeInfo;
+    });
+  }
+
+  caption(handle: number, call: CallContext, events: MessagePort): Promise<Outcome<CaptionResult>> {
+    const name = this.#sources.get(handle) ?? '';
+    this.openPorts += 1;
+    events.addEventListener('close', () => {
+      this.openPorts -= 1;
+    });
+    events.start();
+    if (name.includes('die')) this.#acts.die();
+    if (name.includes('crash')) this.#acts.crash();
+    return this.#run(`caption ${handle}`, name.replace('-caption', ''), call, async () => {
+      if (name.includes('busy')) for (const end = Date.now() + 1500; Date.now() < end; );
+      for (const [index, piece] of fakePieces.entries()) {
+        if (name.includes('late') && index === fakePieces.length - 1) setTimeout(() => events.postMessage(piece), 20);
+        else events.postMessage(piece);
+        if (name.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 20));
+        if (this.#running.get(call.id)?.signal.aborted) throw abortedError('generate');
+      }
+      if (name.includes('hang-after')) await this.#untilAborted(call);
+      return fakeCaption;
+    });
+  }
+
+  async release(handle: number): Promise<void> {
+    this.log.push(`release ${handle}`);
+    this.#sources.delete(handle);
+  }
+
+  async abort(id: number): Promise<void> {
+    this.log.push(`abort ${id}`);
+    this.#running.get(id)?.abort();
+  }
+
+  async close(): Promise<void> {
+    this.log.push('close');
+    this.#acts.die();
+  }
+
+  async #run<T>(what: string, name: string, call: CallContext, work: () => Promise<T>): Promise<Outcome<T>> {
+    this.log.push(what);
+    const controller = new AbortController();
+    this.#running.set(call.id, controller);
+    try {
+      if (name.includes('throw')) throw new RangeError('a fault');
+      if (name.includes('fail')) {
+        throw new OwletError('MANIFEST_INVALID', {
+          message: 'blobs[0].bytes is "x"; allowed: a number.',
+          stage: 'manifest',
+          object: 'blobs[0].bytes',
+          remedy: 'Export the model again.',
+          cause: new TypeError('outer', { cause: new Error('inner') }),
+        });
+      }
+      const hangsLater = name.includes('hang-after') || (what.startsWith('open') && name.includes('hang-caption'));
+      if (name.includes('hang') && !hangsLater) await this.#untilAborted(call);
+      return { ok: true, value: await work() };
+    } catch (thrown) {
+      if (name.includes('throw')) throw thrown;
+      return { ok: false, error: toWireError(thrown, 'generate') };
+    } finally {
+      this.#running.delete(call.id);
+    }
+  }
+
+  #untilAborted({ id }: CallContext): Promise<never> {
+    return new Promise((_, reject) => {
+      const signal = this.#running.get(id)?.signal;
+      signal?.addEventListener('abort', () => reject(abortedError('generate')));
+    });
+  }
+}

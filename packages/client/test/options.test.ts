@@ -1,0 +1,93 @@
+import { OwletError } from '@owlet/protocol';
+import { describe, expect, test } from 'vitest';
+import { type LoadOptions, toLoadRequest } from '../src/options.ts';
+import { startOwlet } from '../src/owlet.ts';
+import { toMediaSource } from '../src/source.ts';
+import { at, reasonOf, startFake } from './fake-endpoint.ts';
+
+describe('options of loadOwlet', () => {
+  test('what is left out gets its default', () => {
+    expect(toLoadRequest({ model: at('models/a') })).toEqual({
+      model: at('models/a/'),
+      device: 'auto',
+      pixelLimit: 100e6,
+      refresh: false,
+    });
+  });
+
+  test('what is given goes to the worker', () => {
+    const request = { device: 'wasm', threads: 2, tasks: ['caption'], pixelLimit: 5, refresh: true } as const;
+    expect(toLoadRequest({ ...request, model: new URL(at('m/')), signal: undefined })).toEqual({
+      ...request,
+      model: at('m/'),
+    });
+  });
+
+  const wrong: readonly [path: string, options: unknown, allowed: RegExp][] = [
+    ['options', null, /an object/],
+    ['options', 'wasm', /an object/],
+    ['options.devise', { devise: 'wasm' }, /model, device, threads/],
+    ['options.toString', { toString: 1 }, /model, device/],
+    ['options.device', { device: 'gpu' }, /"auto", "webgpu", "wasm"/],
+    ['options.threads', { threads: 0 }, /1 to 64/],
+    ['options.threads', { threads: 1.5 }, /whole number/],
+    ['options.threads', { threads: '2' }, /whole number/],
+    ['options.tasks', { tasks: [] }, /at least one/],
+    ['options.tasks', { tasks: 'caption' }, /list/],
+    ['options.pixelLimit', { pixelLimit: Number.NaN }, /pixels/],
+    ['options.refresh', { refresh: 1 }, /true or false/],
+    ['options.onProgress', { onProgress: {} }, /function/],
+    ['options.onWarning', { onWarning: 'x' }, /function/],
+    ['options.signal', { signal: {} }, /AbortSignal/],
+    ['options.model', { model: 5 }, /string or a URL/],
+    ['options.model', { model: '/relative/without/page' }, /http/],
+    ['options.model', { model: 'ftp://example.test/m/' }, /http/],
+    ['options.model', { model: at('m/?v=1') }, /without query/],
+  ];
+  test.each(wrong)('%s: %o is refused before a worker starts', async (path, options, allowed) => {
+    const start = startOwlet(options as LoadOptions, () => {
+      throw new Error('A worker was started');
+    });
+    const error = await reasonOf(start);
+    expect(error).toBeInstanceOf(OwletError);
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', stage: 'client', object: path });
+    expect(String(error)).toMatch(allowed);
+  });
+
+  test('the message shows the value', async () => {
+    expect(() => toLoadRequest({ model: at('m/'), threads: 65 })).toThrow('options.threads is 65; allowed:');
+  });
+});
+
+describe('sources and options of calls', () => {
+  test('files, bytes and addresses become what crosses to the worker', () => {
+    const file = new File(['x'], 'a.png');
+    const blob = new Blob(['x']);
+    expect(toMediaSource(file)).toEqual({ kind: 'blob', blob: file, name: 'a.png' });
+    expect(toMediaSource(blob)).toEqual({ kind: 'blob', blob, name: undefined });
+    expect(toMediaSource(new URL(at('a.png')))).toEqual({ kind: 'url', url: at('a.png') });
+  });
+
+  test.each([undefined, null, 5, {}, '', 'no-page.png', 'blob:https://example.test/1', 'data:image/png;base64,AA'])(
+    '%o is no source',
+    async (source) => {
+      const { owlet } = await startFake();
+      expect(await reasonOf(owlet.open(source as string))).toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        object: 'source',
+      });
+      await owlet.close();
+    },
+  );
+
+  test('wrong options of open and caption reject', async () => {
+    const { owlet } = await startFake();
+    const wrong = { signal: 1 } as unknown as { signal: AbortSignal };
+    const invalid = { code: 'INVALID_ARGUMENT', object: 'options.signal' };
+    expect(await reasonOf(owlet.open(at('a.png'), wrong))).toMatchObject(invalid);
+    const media = await owlet.open(at('a.png'));
+    expect(await reasonOf(media.caption(wrong))).toMatchObject(invalid);
+    expect(await reasonOf(media.caption(null as unknown as object))).toMatchObject({ object: 'options' });
+    await owlet.close();
+  });
+});
