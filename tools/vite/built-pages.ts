@@ -23,10 +23,12 @@ export interface ServedPages {
 export async function serveBuiltPages(plugins: Plugin[]): Promise<ServedPages> {
   const folder = mkdtempSync(join(tmpdir(), 'owlet-pages-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     const configFile = join(root, 'vite.config.ts');
     const outDir = relative(join(root, 'apps'), folder);
     await build({ configFile, logLevel: 'warn', build: { outDir, reportCompressedSize: false } });
+    const listeners = process.listeners('SIGTERM');
     const server = await preview({
       configFile,
       logLevel: 'warn',
@@ -34,10 +36,15 @@ export async function serveBuiltPages(plugins: Plugin[]): Promise<ServedPages> {
       build: { outDir },
       preview: { port: 0, host: '127.0.0.1' },
     });
+    // Vite's own listener would end the process before the command has put things in order.
+    for (const listener of process.listeners('SIGTERM')) {
+      if (!listeners.includes(listener)) process.off('SIGTERM', listener);
+    }
     const address = server.httpServer.address();
     if (address === null || typeof address === 'string') throw new Error('The server has no port');
     const close = async (): Promise<void> => {
       await server.close();
+      process.off('exit', remove);
       remove();
     };
     return { url: `http://127.0.0.1:${address.port}/`, close };

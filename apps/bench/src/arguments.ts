@@ -1,0 +1,70 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/**
+ * How `bench` is called.
+ *
+ * @internal
+ */
+export const usage = 'npm run bench -- [caption] [parity] [--quick] [--json F]';
+
+/**
+ * The benches there are, in the order in which they run.
+ *
+ * @internal
+ */
+export const benchNames = ['caption', 'parity'] as const;
+
+/**
+ * Name of a bench.
+ *
+ * @internal
+ */
+export type BenchName = (typeof benchNames)[number];
+
+/**
+ * What was asked for.
+ *
+ * @internal
+ */
+export interface BenchOptions {
+  /** At least one. */
+  readonly names: readonly BenchName[];
+  /** Few pictures and rounds: shows that everything runs, not how fast. */
+  readonly quick: boolean;
+  /** Absolute path of a file that gets all results. */
+  readonly json: string | undefined;
+}
+
+/**
+ * A command line that can't be followed; the message says why and what is allowed.
+ *
+ * @internal
+ */
+export class UsageError extends Error {}
+
+/**
+ * Reads the command line. Without names every bench runs.
+ *
+ * @param args - what was typed after `bench --`
+ * @param typedIn - folder from which relative paths count
+ * @throws UsageError
+ * @internal
+ */
+export function parseArguments(args: readonly string[], typedIn: string): BenchOptions {
+  let parsed: { values: { quick: boolean; json?: string | undefined }; positionals: string[] };
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  const unknown = positionals.find((name) => !benchNames.some((known) => known === name));
+  if (unknown !== undefined) throw new UsageError(`"${unknown}" is no bench; there are ${benchNames.join(', ')}`);
+  const names = benchNames.filter((name) => positionals.length === 0 || positionals.includes(name));
+  return { names, quick: values.quick, json: values.json ? resolve(typedIn, values.json) : undefined };
+}

@@ -1,0 +1,85 @@
+import { launchArgs } from '@owlet/tools/chromium';
+import { type Browser, type BrowserContext, chromium, type LaunchOptions, type Page } from 'playwright-core';
+import { within } from './limit.ts';
+import type { Visit, VisitOrder } from './page/protocol.ts';
+
+/** In milliseconds. */
+const limits = { launch: 60_000, page: 60_000, visit: 300_000 };
+
+function launchOptions(executablePath: string): LaunchOptions {
+  return {
+    executablePath,
+    args: [...launchArgs],
+    timeout: limits.launch,
+    // Signals are the command's to handle: it closes the browser itself.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  };
+}
+
+/**
+ * Starts a browser whose profiles are thrown away.
+ *
+ * @internal
+ */
+export function launchBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch(launchOptions(executablePath));
+}
+
+/**
+ * Starts a browser on a profile of its own.
+ *
+ * @param profile - an empty folder
+ * @internal
+ */
+export function launchProfile(executablePath: string, profile: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(profile, launchOptions(executablePath));
+}
+
+/**
+ * Opens one of the bench's pages, in a context and so a process of its own.
+ *
+ * @internal
+ */
+export async function openPage(browser: Browser, url: string): Promise<Page> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(url, { timeout: limits.page });
+  return page;
+}
+
+/**
+ * Has a page load a model and caption a picture by itself, and closes it.
+ *
+ * @param beforeClose - called when the caption is there
+ * @throws Error what the page failed with
+ * @internal
+ */
+export async function visit(
+  context: BrowserContext,
+  url: string,
+  order: VisitOrder,
+  beforeClose: () => void,
+): Promise<Visit> {
+  const page = await context.newPage();
+  try {
+    const visited = new Promise<Visit>((resolve, reject) => {
+      const onVisited = (result: Visit | { readonly failed: string }): void => {
+        if ('failed' in result) reject(new Error(`The visit of ${url} failed: ${result.failed}`));
+        else resolve(result);
+      };
+      page.on('crash', () => reject(new Error(`The page ${url} crashed`)));
+      const address = `${url}#${encodeURIComponent(JSON.stringify(order))}`;
+      page
+        .exposeFunction('owletBenchVisited', onVisited)
+        .then(() => page.goto(address, { timeout: limits.page }))
+        .catch(reject);
+    });
+    const result = await within(`the visit of ${url}`, limits.visit, visited);
+    beforeClose();
+    return result;
+  } finally {
+    await page.close();
+  }
+}

@@ -1,0 +1,162 @@
+/** A model's graphs as onnxruntime takes them without Owlet: each an ONNX file beside its external data. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type PeerModel, roles } from './peers/model.ts';
+
+interface Piece {
+  readonly blob: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+interface TensorEntry {
+  readonly dtype: 'float32' | 'int8';
+  readonly shape: readonly number[];
+  readonly pieces: readonly Piece[];
+  readonly quantisation?: { readonly axis: number; readonly scales: string };
+}
+
+interface VariantEntry {
+  readonly name: string;
+  readonly file: { readonly path: string };
+  readonly weights: { readonly location: string; readonly bytes: number };
+  readonly initializers: readonly { readonly tensor: string; readonly dtype: string; readonly offset: number }[];
+}
+
+interface GraphEntry {
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
+  readonly variants: readonly VariantEntry[];
+}
+
+/**
+ * What the benches read of a manifest.
+ *
+ * @internal
+ */
+export interface ModelManifest {
+  readonly id: string;
+  readonly name: string;
+  readonly preprocess: { readonly size: number; readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly tokenizer: { readonly tokenizer: { readonly path: string } };
+  readonly goldens: { readonly path: string };
+  readonly blobs: readonly { readonly sha256: string }[];
+  readonly tensors: Readonly<Record<string, TensorEntry>>;
+  readonly graphs: Readonly<Record<string, GraphEntry>>;
+  readonly tasks: {
+    readonly caption: Pick<PeerModel, 'graphs' | 'prompt' | 'end' | 'minLength' | 'maxLength'>;
+  };
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`The model has no ${name}`);
+  return value;
+}
+
+/**
+ * Reads a model's manifest. The product checks it; here it is the project's own file.
+ *
+ * @internal
+ */
+export function readManifest(folder: string): ModelManifest {
+  return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as ModelManifest;
+}
+
+/**
+ * What peers need to know of a model.
+ *
+ * @internal
+ */
+export function peerModel(manifest: ModelManifest): PeerModel {
+  const { graphs, prompt, end, minLength, maxLength } = manifest.tasks.caption;
+  const step = found(manifest.graphs[graphs.step], `graph ${graphs.step}`);
+  const pasts = step.inputs
+    .filter(({ name }) => name.startsWith('past_'))
+    .map(({ name, shape }) => ({ name, heads: Number(shape[1]), width: Number(shape[3]) }));
+  const { location } = found(step.variants[0], `variant of ${graphs.step}`).weights;
+  return { graphs, prompt, end, minLength, maxLength, size: manifest.preprocess.size, pasts, location };
+}
+
+/**
+ * Puts together the external data of one variant of a graph: every tensor's bytes at its offset; int8 values that the
+ * graph wants as float32 times the scale of their channel.
+ *
+ * @param blob - bytes of a blob by its index
+ * @internal
+ */
+export function externalData(
+  manifest: ModelManifest,
+  variant: VariantEntry,
+  blob: (index: number) => Uint8Array,
+): Uint8Array {
+  const bytesOf = (name: string): Uint8Array => {
+    const { pieces } = found(manifest.tensors[name], `tensor ${name}`);
+    return Buffer.concat(pieces.map(({ blob: index, offset, bytes }) => blob(index).subarray(offset, offset + bytes)));
+  };
+  const data = Buffer.alloc(variant.weights.bytes);
+  for (const { tensor: name, dtype, offset } of variant.initializers) {
+    const tensor = found(manifest.tensors[name], `tensor ${name}`);
+    const bytes = bytesOf(name);
+    if (tensor.dtype === dtype) {
+      data.set(bytes, offset);
+      continue;
+    }
+    const { axis, scales: scalesName } = found(tensor.quantisation, `quantisation of ${name}`);
+    const scaleBytes = Buffer.from(bytesOf(scalesName));
+    const channels = tensor.shape[axis] ?? 1;
+    const inner = tensor.shape.slice(axis + 1).reduce((product, length) => product * length, 1);
+    const scales = Float32Array.from({ length: channels }, (_, channel) => scaleBytes.readFloatLE(4 * channel));
+    const widened = new Float32Array(bytes.length);
+    const values = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    values.forEach((value, at) => {
+      widened[at] = value * (scales[Math.floor(at / inner) % channels] ?? 0);
+    });
+    data.set(new Uint8Array(widened.buffer), offset);
+  }
+  return data;
+}
+
+/**
+ * Writes a model's graphs with their external data, as `<variant>/<graph>/model.onnx` and the data beside it.
+ *
+ * @param model - folder of the model
+ * @param target - folder to write to
+ * @internal
+ */
+export function writeGraphs(model: string, manifest: ModelManifest, variants: readonly string[], target: string): void {
+  const blobs = new Map<number, Uint8Array>();
+  const blob = (index: number): Uint8Array => {
+    let bytes = blobs.get(index);
+    if (bytes === undefined) {
+      bytes = readFileSync(join(model, 'blobs', `${found(manifest.blobs[index], `blob ${index}`).sha256}.bin`));
+      blobs.set(index, bytes);
+    }
+    return bytes;
+  };
+  for (const role of roles) {
+    const graph = manifest.tasks.caption.graphs[role];
+    for (const name of variants) {
+      const entry = manifest.graphs[graph]?.variants.find((variant) => variant.name === name);
+      const variant = found(entry, `variant ${name} of ${graph}`);
+      const folder = join(target, name, graph);
+      mkdirSync(folder, { recursive: true });
+      copyFileSync(join(model, variant.file.path), join(folder, 'model.onnx'));
+      writeFileSync(join(folder, variant.weights.location), externalData(manifest, variant, blob));
+    }
+  }
+}
+
+/**
+ * Text of token ids by a WordPiece vocabulary, for reports only: pieces that continue a word are joined to it.
+ *
+ * @internal
+ */
+export function readVocabulary(model: string, manifest: ModelManifest): (ids: readonly number[]) => string {
+  const file = readFileSync(join(model, manifest.tokenizer.tokenizer.path), 'utf8');
+  const { vocab } = (JSON.parse(file) as { model: { vocab: Record<string, number> } }).model;
+  const words = new Map(Object.entries(vocab).map(([word, id]) => [id, word]));
+  const { end } = manifest.tasks.caption;
+  return (ids) => {
+    const pieces = ids.filter((id) => id !== end).map((id) => words.get(id) ?? `<${id}>`);
+    return pieces.join(' ').replaceAll(' ##', '');
+  };
+}

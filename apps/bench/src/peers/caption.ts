@@ -1,0 +1,147 @@
+/** Captions by onnxruntime alone, in Node as in a browser: none of Owlet's code, only its graphs. */
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import type { PeerCaption, PeerModel, Role } from './model.ts';
+
+/**
+ * The part of onnxruntime that both packages have.
+ *
+ * @internal
+ */
+export interface OrtModule {
+  readonly InferenceSession: typeof InferenceSession;
+  readonly Tensor: typeof Tensor;
+}
+
+/**
+ * A model's sessions.
+ *
+ * @internal
+ */
+export type Sessions = Readonly<Record<Role, InferenceSession>>;
+
+/**
+ * Tensors by name.
+ *
+ * @internal
+ */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/**
+ * Runs a session and takes all of its outputs for tensors, which is all that these graphs have.
+ *
+ * @internal
+ */
+export async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
+  return (await session.run(feeds)) as Tensors;
+}
+
+/**
+ * The picture as the vision graph wants it.
+ *
+ * @param pixels - float32, 1×3×1×size×size
+ * @internal
+ */
+export function pixelTensor(ort: OrtModule, { size }: PeerModel, pixels: Float32Array): Tensor {
+  return new ort.Tensor('float32', pixels, [1, 3, 1, size, size]);
+}
+
+/**
+ * Token ids as the decoder wants them.
+ *
+ * @internal
+ */
+export function idTensor(ort: OrtModule, ids: readonly number[]): Tensor {
+  return new ort.Tensor('int32', Int32Array.from(ids), [1, ids.length]);
+}
+
+/**
+ * Self-attention keys and values of a decoder that has seen nothing.
+ *
+ * @internal
+ */
+export function emptyPast(ort: OrtModule, { pasts }: PeerModel): Tensors {
+  const empty = pasts.map(({ name, heads, width }) => {
+    return [name, new ort.Tensor('float32', new Float32Array(0), [1, heads, 0, width])] as const;
+  });
+  return Object.fromEntries(empty);
+}
+
+/** The best token after the last one fed; the end token doesn't count before its time. */
+function choose(logits: Tensor | undefined, forbidden: number | undefined): number {
+  const width = logits?.dims.at(-1) ?? 0;
+  const data = logits?.data;
+  if (!(data instanceof Float32Array)) throw new Error('The decoder gave no float32 logits');
+  const last = data.subarray(data.length - width);
+  let best = -1;
+  for (let id = 0; id < width; id += 1) {
+    if (id !== forbidden && (best === -1 || (last[id] ?? 0) > (last[best] ?? 0))) best = id;
+  }
+  return best;
+}
+
+/** Greedy search over a decoder that is given all tokens so far and says which comes next. */
+async function search(
+  model: PeerModel,
+  start: number,
+  next: (ids: readonly number[]) => Promise<Tensor | undefined>,
+): Promise<PeerCaption> {
+  const generated: number[] = [];
+  let firstToken = 0;
+  while (generated.length < model.maxLength) {
+    const logits = await next([...model.prompt, ...generated]);
+    const id = choose(logits, generated.length < model.minLength ? model.end : undefined);
+    if (generated.push(id) === 1) firstToken = performance.now() - start;
+    if (id === model.end) break;
+  }
+  return { ids: generated, firstToken, total: performance.now() - start };
+}
+
+/**
+ * Captions as a careful user of onnxruntime would: cross-attention keys and values once, self-attention's kept.
+ *
+ * @internal
+ */
+export async function captionWithCache(
+  ort: OrtModule,
+  sessions: Sessions,
+  model: PeerModel,
+  pixels: Float32Array,
+): Promise<PeerCaption> {
+  const start = performance.now();
+  const visual = await run(sessions.vision, { pixels: pixelTensor(ort, model, pixels) });
+  const cross = await run(sessions.memory, await run(sessions.universal, visual));
+  let past = emptyPast(ort, model);
+  let seen = 0;
+  return search(model, start, async (ids) => {
+    const { logits, ...present } = await run(sessions.step, {
+      ids: idTensor(ort, ids.slice(seen)),
+      ...cross,
+      ...past,
+    });
+    seen = ids.length;
+    const pasts = Object.entries(present).map(([name, tensor]) => [name.replace('present_', 'past_'), tensor] as const);
+    past = Object.fromEntries(pasts);
+    return logits;
+  });
+}
+
+/**
+ * Captions as graphs without caches make one do: at every step the whole prefix and the cross-attention anew.
+ *
+ * @internal
+ */
+export async function captionPlainly(
+  ort: OrtModule,
+  sessions: Sessions,
+  model: PeerModel,
+  pixels: Float32Array,
+): Promise<PeerCaption> {
+  const start = performance.now();
+  const visual = await run(sessions.vision, { pixels: pixelTensor(ort, model, pixels) });
+  const memory = await run(sessions.universal, visual);
+  return search(model, start, async (ids) => {
+    const cross = await run(sessions.memory, memory);
+    const outputs = await run(sessions.step, { ids: idTensor(ort, ids), ...cross, ...emptyPast(ort, model) });
+    return outputs['logits'];
+  });
+}

@@ -1,0 +1,50 @@
+/**
+ * What a list of measurements says: half of them lie between the quartiles.
+ *
+ * @internal
+ */
+export interface Summary {
+  readonly count: number;
+  readonly median: number;
+  readonly lowerQuartile: number;
+  readonly upperQuartile: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Linear interpolation between the two nearest of the sorted values (type 7 of Hyndman and Fan, 1996). */
+function quantile(sorted: readonly number[], share: number): number {
+  const at = (sorted.length - 1) * share;
+  const low = sorted[Math.floor(at)] ?? Number.NaN;
+  const high = sorted[Math.ceil(at)] ?? Number.NaN;
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+/**
+ * Median, quartiles and extremes; all of them NaN for an empty list.
+ *
+ * @internal
+ */
+export function summarise(values: readonly number[]): Summary {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    count: sorted.length,
+    median: quantile(sorted, 0.5),
+    lowerQuartile: quantile(sorted, 0.25),
+    upperQuartile: quantile(sorted, 0.75),
+    least: quantile(sorted, 0),
+    most: quantile(sorted, 1),
+  };
+}
+
+/**
+ * What pairs of measurements say of a ratio: that of each pair, not of the medians.
+ *
+ * @param upper - measured on the same things, in the same order, as `lower`
+ * @throws Error where the lists differ in length
+ * @internal
+ */
+export function summariseRatios(upper: readonly number[], lower: readonly number[]): Summary {
+  if (upper.length !== lower.length) throw new Error(`${upper.length} and ${lower.length} measurements are no pairs`);
+  return summarise(upper.map((value, i) => value / (lower[i] ?? Number.NaN)));
+}
