@@ -14,6 +14,21 @@ function present<T>(value: T | undefined, name: string): T {
   });
 }
 
+/** The buffer that a variant's weights go into, the largest that loading a model asks for. */
+function allocate({ weights: { bytes, location } }: GraphVariant): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new OwletError('SESSION_FAILED', {
+      message: `There is no memory for the weights of a graph (${location}, ${bytes} bytes).`,
+      stage: 'compile',
+      object: location,
+      remedy: 'Close other tabs, then load again.',
+      cause,
+    });
+  }
+}
+
 /** Copies a tensor's bytes, piece after piece, to `offset` of `target`. */
 function copyPieces(manifest: Manifest, tensor: TensorRef, assets: AssetSet, target: Uint8Array, offset: number): void {
   let at = offset;
@@ -65,11 +80,11 @@ function widen(values: Int8Array, scales: Float32Array, inner: number, out: Floa
  * @param variant - one of its graphs' variants
  * @param assets - at least what `assetsOf` lists for that variant
  * @returns `variant.weights.bytes` bytes, little-endian
- * @throws OwletError `INTERNAL` when a blob wasn't loaded
+ * @throws OwletError `SESSION_FAILED` when there is no memory for them, `INTERNAL` when a blob wasn't loaded
  * @public
  */
 export function assembleWeights(manifest: Manifest, variant: GraphVariant, assets: AssetSet): Uint8Array<ArrayBuffer> {
-  const weights = new Uint8Array(variant.weights.bytes);
+  const weights = allocate(variant);
   for (const { tensor: name, dtype, offset } of variant.initializers) {
     const tensor = present(own(manifest.tensors, name), name);
     if (tensor.dtype === dtype) {

@@ -110,3 +110,10 @@ test('a tensor that the manifest lacks is a fault', () => {
     expect.objectContaining({ code: 'INTERNAL', object: 'vision.kernel' }),
   );
 });
+
+test('weights that no memory holds are told of as such', () => {
+  const variant = variantOf('vision', 'wasm');
+  const weights = { ...variant.weights, bytes: Number.MAX_SAFE_INTEGER };
+  const error = { code: 'SESSION_FAILED', stage: 'compile', object: weights.location };
+  expect(() => assembleWeights(manifest, { ...variant, weights }, assets)).toThrow(expect.objectContaining(error));
+});

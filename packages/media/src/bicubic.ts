@@ -12,7 +12,11 @@ export interface Axis {
   readonly stride: number;
 }
 
-/** Bits after the point: 8 of a 32-bit sum are the pixel's, 2 are spare for what bicubic overshoots. */
+/**
+ * Bits after the point: 8 of a 32-bit sum are the pixel's, 2 are spare for what bicubic overshoots.
+ *
+ * @internal
+ */
 export const WEIGHT_BITS = 22;
 
 /** Half the width of the filter at scale 1. */

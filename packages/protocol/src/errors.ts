@@ -118,6 +118,7 @@ export function abortedError(stage: OwletStage, cause?: unknown): OwletError {
   return new OwletError('ABORTED', {
     message: `The call was aborted (${stage}).`,
     stage,
+    object: 'signal',
     remedy: 'Nothing to do: the caller asked for it. The next call works.',
     cause,
   });

@@ -20,8 +20,8 @@ function failed(url: string, message: string, cause?: unknown): OwletError {
  * Fetches a picture.
  *
  * @param url - absolute
- * @throws OwletError `MEDIA_NOT_FOUND` (the server has none), `MEDIA_TOO_LARGE` (above 512 MiB), `NETWORK` (refused, broken
- *   off, or silent for 30 seconds), `ABORTED`
+ * @throws OwletError `MEDIA_NOT_FOUND` (the server has none, or gives none), `MEDIA_TOO_LARGE` (above 512 MiB), `NETWORK`
+ *   (the server failed, refused, broke off, or was silent for 30 seconds), `ABORTED`
  * @internal
  */
 export async function fetchPicture(url: string, signal: AbortSignal): Promise<Blob> {
@@ -34,6 +34,7 @@ export async function fetchPicture(url: string, signal: AbortSignal): Promise<Bl
   try {
     const response = await fetch(url, { signal: AbortSignal.any([signal, silence.signal]) });
     heard();
+    if (response.status >= 500) throw failed(url, `the server answered ${response.status} ${response.statusText}`);
     if (!response.ok) throw notFound(url, response.status);
     return new Blob(response.body === null ? [] : await readAll(response.body, url, heard));
   } catch (cause) {
@@ -59,7 +60,7 @@ async function readAll(
     heard();
     bytes += read.value.length;
     if (bytes > MAX_BYTES) {
-      void reader.cancel();
+      reader.cancel().catch(() => {});
       throw tooLarge(url);
     }
     chunks.push(read.value);

@@ -42,6 +42,7 @@ export function requireSimd({ simd }: BrowserEnvironment): void {
   throw new OwletError('NO_WASM_SIMD', {
     message: "This browser's WebAssembly has no SIMD instructions, without which onnxruntime-web can't start.",
     stage: 'start',
+    object: 'WebAssembly SIMD',
     remedy: 'Use a browser of 2021 or later (Safari: 16.4 or later).',
   });
 }

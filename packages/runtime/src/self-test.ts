@@ -20,7 +20,11 @@ export interface GoldenCheck {
   readonly bound: number;
 }
 
-/** A graph on a device that failed, by itself or by its numbers. */
+/**
+ * A graph on a device that failed, by itself or by its numbers.
+ *
+ * @internal
+ */
 export type SelfTestFailure = { readonly graph: string; readonly why: string; readonly cause?: unknown };
 
 type Caption = NonNullable<Manifest['tasks']['caption']>;
@@ -85,7 +89,14 @@ export async function selfTest(
       if (variant !== undefined) variants.add(variant);
       const bound = Math.max(0, ...[...variants].map((name) => goldens.bounds[name]?.[graph] ?? 0));
       for (const [output, golden] of Object.entries(goldens.outputs[graph] ?? {})) {
-        const difference = await differenceOf(outputs[output], golden);
+        let difference: number;
+        try {
+          difference = await differenceOf(outputs[output], golden);
+        } catch (cause) {
+          // A device that is lost between the run and the download of what it computed.
+          const why = `its output ${output} could not be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+          return { checks, failure: { graph, why, cause } };
+        }
         checks.push({ graph, output, difference, bound });
         if (!(difference <= bound)) return { checks, failure: { graph, why: describe(output, difference, bound) } };
       }

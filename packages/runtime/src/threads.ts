@@ -128,13 +128,20 @@ export async function chooseThreads(
 }
 
 /**
- * Measures in a worker of its own, which ends afterwards: onnxruntime-web's number of threads can't be changed.
+ * Measures in a worker of its own, which ends afterwards: onnxruntime-web's number of threads can't be changed. It
+ * never rejects: a trial that can't be made costs threads, not the model.
  *
  * @internal
  */
-export function runTrial(request: TrialRequest, signal: AbortSignal): Promise<TrialAnswer> {
+export async function runTrial(request: TrialRequest, signal: AbortSignal): Promise<TrialAnswer> {
+  if (signal.aborted) return { failed: 'aborted' };
+  let worker: Worker;
+  try {
+    worker = new Worker(new URL('./trial-worker.ts', import.meta.url), { type: 'module', name: 'owlet-trial' });
+  } catch (cause) {
+    return { failed: cause instanceof Error ? cause.message : String(cause) };
+  }
   return new Promise((resolve) => {
-    const worker = new Worker(new URL('./trial-worker.ts', import.meta.url), { type: 'module', name: 'owlet-trial' });
     const finish = (answer: TrialAnswer): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -145,7 +152,12 @@ export function runTrial(request: TrialRequest, signal: AbortSignal): Promise<Tr
     const timer = setTimeout(() => finish({ failed: `not done in ${TRIAL_LIMIT_MS / 1000} s` }), TRIAL_LIMIT_MS);
     signal.addEventListener('abort', onAbort);
     worker.onmessage = ({ data }: MessageEvent<TrialAnswer>) => finish(data);
-    worker.onerror = (event) => finish({ failed: event.message || 'its worker did not start' });
+    worker.onerror = (event) => {
+      // An error that nobody takes goes on to this worker's own page, for which it would mean that this worker died.
+      event.preventDefault();
+      finish({ failed: event.message || 'its worker did not start' });
+    };
+    worker.onmessageerror = () => finish({ failed: 'its answer could not be read' });
     // The weights were assembled for this trial; the files belong to the store, too.
     const buffers = new Set(request.sessions.map(({ weights }) => weights.buffer));
     worker.postMessage(request, [...buffers]);

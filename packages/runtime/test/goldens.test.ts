@@ -109,3 +109,16 @@ test('a run that fails is the failure of its graph; an abort is an abort', async
     ),
   ).rejects.toMatchObject({ code: 'ABORTED' });
 });
+
+test('an output that can not be read is the failure of its graph', async () => {
+  const getData = () => Promise.reject(new Error('the device is lost'));
+  const lost = new FakeRunner((fake) => ({
+    vision: () => ({
+      visual: Object.assign(fake.floats(new Float32Array(0), goldens.outputs['vision']?.['visual']?.shape ?? []), {
+        getData,
+      }),
+    }),
+  }));
+  const { failure } = await run(lost);
+  expect(failure).toMatchObject({ graph: 'vision', why: expect.stringContaining('the device is lost') });
+});

@@ -1,9 +1,18 @@
 import type { ShardStore } from '@owlet/loader';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { BrowserEnvironment } from '../src/environment.ts';
-import { chooseThreads, type TrialAnswer, threadCandidates, trialKey } from '../src/threads.ts';
+import {
+  chooseThreads,
+  runTrial,
+  type TrialAnswer,
+  type TrialRequest,
+  threadCandidates,
+  trialKey,
+} from '../src/threads.ts';
 
 const { signal } = new AbortController();
+
+afterEach(() => vi.unstubAllGlobals());
 
 function memory(): ShardStore & { readonly entries: Map<string, Uint8Array<ArrayBuffer>> } {
   const entries = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -105,4 +114,32 @@ test('keys differ by what they are of', async () => {
   const keys = [await trialKey(['jspi', 2, 'a']), await trialKey(['wasm', 2, 'a']), await trialKey(['jspi', 4, 'a'])];
   expect(new Set(keys).size).toBe(3);
   expect(keys[0]).toMatch(/^[0-9a-f]{64}\.threads$/);
+});
+
+test('an uncaught error in a trial ends the trial, and goes no further up', async () => {
+  const terminate = vi.fn();
+  const event = new Event('error', { cancelable: true });
+  class Failing {
+    onerror: (event: Event) => void = () => {};
+    terminate = terminate;
+    postMessage(): void {
+      this.onerror(Object.assign(event, { message: 'no memory for a thread' }));
+    }
+  }
+  vi.stubGlobal('Worker', Failing);
+  const request = { sessions: [] as const } as unknown as TrialRequest;
+  expect(await runTrial(request, signal)).toEqual({ failed: 'no memory for a thread' });
+  expect(event.defaultPrevented).toBe(true);
+  expect(terminate).toHaveBeenCalledOnce();
+});
+
+test('a trial whose worker is refused, or that is aborted before it starts, fails without rejecting', async () => {
+  const refused = vi.fn(function refuse() {
+    throw new Error('refused by policy');
+  });
+  vi.stubGlobal('Worker', refused);
+  const request = { sessions: [] as const } as unknown as TrialRequest;
+  expect(await runTrial(request, signal)).toEqual({ failed: 'refused by policy' });
+  expect(await runTrial(request, AbortSignal.abort())).toEqual({ failed: 'aborted' });
+  expect(refused).toHaveBeenCalledOnce();
 });

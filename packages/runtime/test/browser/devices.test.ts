@@ -61,7 +61,10 @@ test('no SIMD: a typed error before anything is fetched', async () => {
     opened += 1;
   };
   const outcome: Outcome<LoadReport> = await pageOn(but({ simd: false })).load({}, onProgress);
-  expect(outcome).toMatchObject({ ok: false, error: { code: 'NO_WASM_SIMD', stage: 'start' } });
+  expect(outcome).toMatchObject({
+    ok: false,
+    error: { code: 'NO_WASM_SIMD', stage: 'start', object: 'WebAssembly SIMD' },
+  });
   expect(opened).toBe(0);
 });
 
