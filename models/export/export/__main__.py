@@ -18,22 +18,11 @@ from mplug2.model import Mplug2
 from train.checkpoint import load_model
 from train.text import load_tokenizer
 
-from .decoder_graph import memory_graph, step_graph
-from .goldens import differences, feeds_of, fingerprints, reference_outputs
+from .build import VARIANTS, build_graphs
+from .goldens import differences, feeds_of, fingerprints, pattern_pixels, reference_outputs
 from .graph import LOCATION, GraphWriter
-from .shards import write_blobs
-from .tensors import WeightStore
-from .universal_graph import universal_graph
-from .vision_graph import vision_graph
-from .weights import ModuleWeights
+from .shards import write_shards
 
-GRAPHS = (
-    ("vision", vision_graph),
-    ("universal", universal_graph),
-    ("decoder", memory_graph),
-    ("decoder", step_graph),
-)
-VARIANTS = {"int8": ["wasm"], "float32": ["wasm", "webgpu"]}
 MIN_LENGTH, MAX_LENGTH = 4, 20
 
 
@@ -89,48 +78,41 @@ def export(model: Mplug2, vocabulary: list[str], out: Path, identity: dict) -> N
     for stale in ("graphs", "blobs"):
         shutil.rmtree(out / stale, ignore_errors=True)
     (out / "blobs").mkdir(parents=True)
-    model.eval()
-    store = WeightStore()
-    graphs: dict[str, dict] = {}
-    built: dict[tuple[str, str], tuple[bytes, GraphWriter]] = {}
-    for variant, devices in VARIANTS.items():
-        for module, build in GRAPHS:
-            g = GraphWriter(store, variant)
-            name, inputs, outputs = build(g, ModuleWeights(store, module), model)
-            data = g.model(name, inputs, outputs).SerializeToString()
-            built[name, variant] = (data, g)
-            entry = graphs.setdefault(
-                name,
-                {
-                    "module": module,
-                    "inputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in inputs],
-                    "outputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in outputs],
-                    "variants": [],
-                },
-            )
-            entry["variants"].append(
-                {
-                    "name": variant,
-                    "devices": devices,
-                    "file": write_file(out, f"graphs/{name}.{variant}.onnx", data),
-                    "weights": {"location": LOCATION, "bytes": g.end},
-                    "initializers": [vars(item) for item in g.initializers.values()],
-                }
-            )
-    blobs: list[dict] = []
-    tensors: dict[str, dict] = {}
-    for module in dict.fromkeys(m for m, _ in GRAPHS):
-        owned = [w for w in store.weights.values() if w.module == module]
-        tensors |= write_blobs(out / "blobs", module, owned, blobs)
-
     # From here on the PyTorch model computes with the dequantised weights.
-    reference, tokens = reference_outputs(model, MIN_LENGTH, MAX_LENGTH)
+    store, built = build_graphs(model)
+    graphs: dict[str, dict] = {}
+    models: dict[tuple[str, str], tuple[bytes, GraphWriter]] = {}
+    for b in built:
+        data = b.writer.model(b.name, b.inputs, b.outputs).SerializeToString()
+        models[b.name, b.variant] = (data, b.writer)
+        entry = graphs.setdefault(
+            b.name,
+            {
+                "module": b.module,
+                "inputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in b.inputs],
+                "outputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in b.outputs],
+                "variants": [],
+            },
+        )
+        entry["variants"].append(
+            {
+                "name": b.variant,
+                "devices": VARIANTS[b.variant],
+                "file": write_file(out, f"graphs/{b.name}.{b.variant}.onnx", data),
+                "weights": {"location": LOCATION, "bytes": b.writer.end},
+                "initializers": [vars(item) for item in b.writer.initializers.values()],
+            }
+        )
+    blobs, tensors = write_shards(out / "blobs", store)
+
+    pixels = pattern_pixels(model)
+    reference, tokens, _ = reference_outputs(model, pixels, MIN_LENGTH, MAX_LENGTH)
     bounds = {}
     for variant in VARIANTS:
         done: dict[str, dict[str, np.ndarray]] = {}
 
         def run(graph: str, variant: str = variant, done: dict = done) -> dict[str, np.ndarray]:
-            done[graph] = run_natively(*built[graph, variant], feeds_of(graph, model, done, tokens))
+            done[graph] = run_natively(*models[graph, variant], feeds_of(graph, model, pixels, done, tokens))
             return done[graph]
 
         found = differences(reference, run)

@@ -1,4 +1,4 @@
-"""Fingerprints of every graph's outputs on a made picture, by PyTorch on the dequantised weights."""
+"""Fingerprints of every graph's outputs on a picture, by PyTorch on the dequantised weights."""
 
 from __future__ import annotations
 
@@ -21,32 +21,42 @@ def pattern_bytes(size: int) -> np.ndarray:
 
 def pattern_pixels(model: Mplug2) -> torch.Tensor:
     """The made picture as the graph wants it, 1×3×1×R×R."""
+    return normalised(model, pattern_bytes(model.config.image_size))
+
+
+def normalised(model: Mplug2, picture: np.ndarray) -> torch.Tensor:
+    """Bytes R×R×3 as the graph wants them, 1×3×1×R×R."""
     config = model.config
-    pixels = torch.from_numpy(pattern_bytes(config.image_size)).float() / 255
+    pixels = torch.from_numpy(picture).float() / 255
     pixels = (pixels - torch.tensor(config.mean)) / torch.tensor(config.std)
     return pixels.permute(2, 0, 1)[None, :, None].contiguous()
 
 
 @torch.inference_mode()
-def greedy(model: Mplug2, memory: torch.Tensor, min_length: int, max_length: int) -> list[int]:
-    """Greedy ids over memory 1×N×E, the end token included where it came."""
-    ids = [model.config.ids.start]
+def greedy(model: Mplug2, memory: torch.Tensor, min_length: int, max_length: int) -> tuple[list[int], list[float]]:
+    """Greedy ids over memory 1×N×E, the end token included where it came, and by how much each logit led the next."""
+    ids, margins = [model.config.ids.start], []
     for step in range(max_length):
         logits = model.logits(model.decoder_hidden(torch.tensor([ids]), memory)[0, -1])
         if step < min_length:
             logits[model.config.ids.end] = -torch.inf
+        best, second = logits.topk(2).values.tolist()
+        margins.append(best - second)
         ids.append(int(logits.argmax()))
         if ids[-1] == model.config.ids.end:
             break
-    return ids[1:]
+    return ids[1:], margins
 
 
 @torch.inference_mode()
-def reference_outputs(model: Mplug2, min_length: int, max_length: int) -> tuple[Outputs, list[int]]:
-    """Every graph's outputs, each fed by the one before; `decoder.step` by the start id and all but the last token."""
-    visual = model.vision(model.cells(pattern_pixels(model)))
+def reference_outputs(
+    model: Mplug2, pixels: torch.Tensor, min_length: int, max_length: int
+) -> tuple[Outputs, list[int], list[float]]:
+    """Every graph's outputs, each fed by the one before, `decoder.step` by the start id and all but the last token;
+    the greedy tokens and their margins."""
+    visual = model.vision(model.cells(pixels))
     memory = model.universal(visual)
-    tokens = greedy(model, memory, min_length, max_length)
+    tokens, margins = greedy(model, memory, min_length, max_length)
     ids = torch.tensor([[model.config.ids.start, *tokens[:-1]]])
     cross = {}
     for i, layer in enumerate(model.text_decoder["bert"]["encoder"]):
@@ -59,13 +69,15 @@ def reference_outputs(model: Mplug2, min_length: int, max_length: int) -> tuple[
         "universal": {"memory": memory.numpy()},
         "decoder.memory": cross,
         "decoder.step": {"logits": logits.numpy()},
-    }, tokens
+    }, tokens, margins
 
 
-def feeds_of(graph: str, model: Mplug2, done: Outputs, tokens: list[int]) -> dict[str, np.ndarray]:
+def feeds_of(
+    graph: str, model: Mplug2, pixels: torch.Tensor, done: Outputs, tokens: list[int]
+) -> dict[str, np.ndarray]:
     """The inputs of one graph of the chain, from the outputs before it."""
     if graph == "vision":
-        return {"pixels": pattern_pixels(model).numpy()}
+        return {"pixels": pixels.numpy()}
     if graph == "universal":
         return done["vision"]
     if graph == "decoder.memory":
@@ -88,15 +100,15 @@ def differences(reference: Outputs, run: Callable[[str], dict[str, np.ndarray]])
     return found
 
 
-def fingerprints(outputs: Outputs) -> dict:
-    """SAMPLES values of each output at positions spread over it, with the greatest magnitude."""
+def fingerprints(outputs: Outputs, samples: int = SAMPLES) -> dict:
+    """`samples` values of each output at positions spread over it, with the greatest magnitude."""
     marks: dict = {}
     for graph, values in outputs.items():
         marks[graph] = {}
         for name, value in values.items():
             flat = value.reshape(-1)
             step = 2654435761
-            indices = sorted({(i * step) % flat.size for i in range(min(SAMPLES, flat.size))})
+            indices = sorted({(i * step) % flat.size for i in range(min(samples, flat.size))})
             marks[graph][name] = {
                 "shape": list(value.shape),
                 "indices": indices,

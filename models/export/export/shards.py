@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tensors import Weight
+from .tensors import Weight, WeightStore
 
 BLOB_BYTES = 4 * 1024 * 1024
 ALIGNMENT = 4
@@ -57,3 +57,13 @@ def write_blobs(folder: Path, module: str, weights: list[Weight], blobs: list[di
             entry["quantisation"] = {"scheme": "symmetric", "axis": weight.axis, "scales": weight.scales}
         entries[weight.name] = entry
     return entries
+
+
+def write_shards(folder: Path, store: WeightStore) -> tuple[list[dict], dict[str, dict]]:
+    """Writes all stored weights and returns the manifest's lists of blobs and of tensors."""
+    blobs: list[dict] = []
+    tensors: dict[str, dict] = {}
+    for module in dict.fromkeys(w.module for w in store.weights.values()):
+        owned = [w for w in store.weights.values() if w.module == module]
+        tensors |= write_blobs(folder, module, owned, blobs)
+    return blobs, tensors

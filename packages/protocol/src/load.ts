@@ -101,7 +101,7 @@ export interface LoadReport {
   readonly bytes: { readonly network: number; readonly store: number };
   /** What works less well than it could. */
   readonly warnings: readonly OwletWarning[];
-  /** Stages: `manifest`, `download`, `threads` (measuring how many are best), `compile`, `selfTest`, `total`. */
+  /** Stages: `manifest`, `download`, `compile`, `selfTest`, `total`. */
   readonly timings: Timings;
 }
 

@@ -5,8 +5,7 @@ import { type ModelParts, sessionSpec } from './make-ready.ts';
 import { chooseBundle } from './ort.ts';
 import type { PlacedGraph, ThreadChoice } from './plan.ts';
 import type { Platform } from './platform.ts';
-import type { Stopwatch } from './stopwatch.ts';
-import { chooseThreads, threadCandidates, trialKey } from './threads.ts';
+import { measureThreads, recallThreads, threadCandidates, threadsText, trialKey } from './threads.ts';
 
 /**
  * What the number of threads depends on.
@@ -23,36 +22,57 @@ export interface ThreadQuestion {
 }
 
 /**
- * Decides on the number of WASM threads: one where there can't be more, those asked for, else the fastest as measured,
- * now or at an earlier load. Trials are timed as the stage `threads`.
+ * A number of threads, and the measurement that is still owed, if any.
  *
- * @throws OwletError `ABORTED`
  * @internal
  */
-export async function decideThreads(
-  { request: { threads }, environment, parts, graphs, store, platform }: ThreadQuestion,
-  watch: Stopwatch,
-  signal: AbortSignal,
-): Promise<ThreadChoice> {
-  if (!environment.isolated) return { count: 1, reason: '1 thread, since the page is not isolated' };
-  if (threads !== undefined) {
-    return { count: threads, reason: `${threads === 1 ? '1 thread' : `${threads} threads`}, as asked for` };
-  }
+export interface ThreadDecision {
+  readonly choice: ThreadChoice;
+  /**
+   * Measures while nothing else runs, for later loads.
+   *
+   * @returns whether it is done; when aborted it may be started again
+   */
+  readonly trial?: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/**
+ * Decides on the number of WASM threads: one where there can't be more, those asked for, the fastest as measured at an
+ * earlier visit, else as many as are worth trying, to be measured when the model is idle.
+ *
+ * @internal
+ */
+export async function decideThreads({
+  request: { threads },
+  environment,
+  parts,
+  graphs,
+  store,
+  platform,
+}: ThreadQuestion): Promise<ThreadDecision> {
+  if (!environment.isolated) return { choice: { count: 1, reason: '1 thread, since the page is not isolated' } };
+  if (threads !== undefined) return { choice: { count: threads, reason: `${threadsText(threads)}, as asked for` } };
   const candidates = threadCandidates(environment);
+  const count = candidates.at(-1) ?? 1;
+  if (count === 1) return { choice: { count, reason: '1 thread is all there is' } };
   const { manifest } = parts;
   const task = manifest.tasks.caption;
   const step = task && manifest.graphs[task.graphs.step];
   if (task === undefined || step === undefined || graphs.some(({ device }) => device !== 'wasm')) {
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
-    return { count: candidates.at(-1) ?? 1, reason: 'as many threads as there are processors, up to 4, not measured' };
+    return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };
   }
   const bundle = chooseBundle(environment);
   const key = await trialKey([bundle, environment.cores, ...graphs.map(({ variant }) => variant.file.sha256)]);
-  const measure = (count: number) =>
-    watch.time('threads', () => {
+  const known = await recallThreads(store, key);
+  if (known !== undefined) return { choice: known };
+  const trial = (signal: AbortSignal) => {
+    const measure = (candidate: number) => {
       const sessions = graphs.map((placed) => sessionSpec(parts, placed));
       const { preprocess } = manifest;
-      return platform.runTrial({ bundle, threads: count, sessions, task, step, preprocess }, signal);
-    });
-  return chooseThreads(candidates, store, key, measure, signal);
+      return platform.runTrial({ bundle, threads: candidate, sessions, task, step, preprocess }, signal);
+    };
+    return measureThreads(candidates, store, key, measure, signal);
+  };
+  return { choice: { count, reason: `${threadsText(count)} until measured, when the model is idle` }, trial };
 }

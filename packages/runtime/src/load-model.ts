@@ -7,7 +7,7 @@ import {
   type OwletWarning,
   throwIfAborted,
 } from '@owlet/protocol';
-import { decideThreads } from './decide-threads.ts';
+import { decideThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import { parseGoldens } from './goldens.ts';
@@ -30,6 +30,8 @@ export interface LoadedModel {
   /** Undefined when captioning was not among the tasks asked for. */
   readonly caption: CaptionModel | undefined;
   readonly report: LoadReport;
+  /** A measurement to be made when nothing else runs; true when it is done. */
+  readonly trial: ThreadDecision['trial'];
 }
 
 const none: ReadonlyMap<string, string> = new Map();
@@ -115,9 +117,9 @@ export async function loadModel(
     tell({ stage: 'compile' });
     const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
     const parts: ModelParts = { manifest, assets, goldens };
-    const threads = await decideThreads({ request, environment, parts, graphs: first, store, platform }, watch, signal);
+    const threads = await decideThreads({ request, environment, parts, graphs: first, store, platform });
     throwIfAborted(signal, 'compile');
-    engine = new Engine(await platform.loadOrt(chooseBundle(environment), threads.count), device);
+    engine = new Engine(await platform.loadOrt(chooseBundle(environment), threads.choice.count), device);
     const { graphs, warnings } = await makeReady(engine, parts, plan, watch, signal);
     const caption = captionModel(parts, engine, graphs, tasks);
     watch.mark('total');
@@ -127,7 +129,7 @@ export async function loadModel(
     const report: LoadReport = {
       model: { id, name, family, licence },
       tasks: Object.keys(manifest.tasks),
-      plan: toGraphPlans(graphs, threads),
+      plan: toGraphPlans(graphs, threads.choice),
       store: store.kind,
       bytes: {
         network: assets.received.network + (fromStore ? 0 : bytes),
@@ -137,7 +139,7 @@ export async function loadModel(
       timings: watch.timings,
     };
     tell({ stage: 'ready' });
-    return { engine, manifest, caption, report };
+    return { engine, manifest, caption, report, trial: threads.trial };
   } catch (error) {
     if (engine === undefined) device?.destroy();
     else await engine.dispose();

@@ -10,9 +10,11 @@ import {
   type MediaSource,
   type Outcome,
   OwletError,
+  type OwletStage,
   type WorkerApi,
 } from '@owlet/protocol';
 import { Calls } from './calls.ts';
+import { IdleWork } from './idle-work.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
 import { MediaStore } from './media-store.ts';
 import { OpenMedia } from './open-media.ts';
@@ -30,6 +32,7 @@ export class Runtime implements WorkerApi {
   readonly #onClosed: () => void;
   readonly #calls = new Calls();
   readonly #media = new MediaStore();
+  readonly #idle = new IdleWork();
   #wasLoaded = false;
   #model: LoadedModel | undefined;
   #pixelLimit = 0;
@@ -60,6 +63,7 @@ export class Runtime implements WorkerApi {
         throw abortedError('compile', signal.reason);
       }
       this.#model = model;
+      if (model.trial !== undefined) this.#idle.whenIdle(model.trial);
       this.#pixelLimit = request.pixelLimit;
       return model.report;
     });
@@ -68,7 +72,7 @@ export class Runtime implements WorkerApi {
   }
 
   open(source: MediaSource, handle: number, { id }: CallContext): Promise<Outcome<MediaInfo>> {
-    return this.#calls.run(id, 'open', async (signal) => {
+    return this.#run(id, 'open', async (signal) => {
       const { manifest } = this.#loaded();
       return this.#media.open(handle, async () => {
         const { pixels, info } = await preprocess(source, manifest.preprocess, this.#pixelLimit, signal);
@@ -78,7 +82,7 @@ export class Runtime implements WorkerApi {
   }
 
   async caption(handle: number, { id }: CallContext, events: MessagePort): Promise<Outcome<CaptionResult>> {
-    const outcome = await this.#calls.run(id, 'generate', async (signal) => {
+    const outcome = await this.#run(id, 'generate', async (signal) => {
       const model = this.#loaded().caption;
       if (model === undefined) {
         throw new OwletError('UNKNOWN_TASK', {
@@ -104,11 +108,22 @@ export class Runtime implements WorkerApi {
   }
 
   async close(): Promise<void> {
+    this.#idle.stop();
     this.#calls.abortAll();
     this.#media.releaseAll();
     await this.#model?.engine.dispose();
     this.#model = undefined;
     this.#onClosed();
+  }
+
+  /** A call on the loaded model: what is done while it is idle makes way. */
+  async #run<T>(id: number, stage: OwletStage, work: (signal: AbortSignal) => Promise<T>): Promise<Outcome<T>> {
+    this.#idle.busy();
+    try {
+      return await this.#calls.run(id, stage, work);
+    } finally {
+      this.#idle.free();
+    }
   }
 
   #loaded(): LoadedModel {

@@ -1,6 +1,5 @@
 import type { ShardStore } from '@owlet/loader';
 import type { CaptionTaskSpec, GraphSpec, Manifest } from '@owlet/manifest';
-import { throwIfAborted } from '@owlet/protocol';
 import * as v from 'valibot';
 import type { SessionSpec } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
@@ -22,7 +21,7 @@ export interface TrialRequest {
 }
 
 /**
- * What a trial worker answers: the time of the fastest caption in milliseconds, or why there is none.
+ * What a trial worker answers: the median time of a caption in milliseconds, or why there is none.
  *
  * @internal
  */
@@ -55,7 +54,7 @@ export function threadCandidates({ isolated, cores }: BrowserEnvironment): numbe
  * @internal
  */
 export async function trialKey(subject: readonly (string | number)[]): Promise<string> {
-  const text = new TextEncoder().encode(`owlet threads 1 ${subject.join(' ')}`);
+  const text = new TextEncoder().encode(`owlet threads 2 ${subject.join(' ')}`);
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text));
   return `${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}.threads`;
 }
@@ -80,51 +79,58 @@ async function remember(store: ShardStore, key: string, results: Results): Promi
   }
 }
 
-function fastestOf(results: Results, when: string): ThreadChoice {
-  const [fastest = { threads: 1, ms: 0 }, ...others] = [...results].sort((a, b) => a.ms - b.ms);
-  const count = (threads: number) => (threads === 1 ? '1 thread' : `${threads} threads`);
+/**
+ * A number of threads as people say it.
+ *
+ * @internal
+ */
+export function threadsText(count: number): string {
+  return count === 1 ? '1 thread' : `${count} threads`;
+}
+
+/**
+ * The fastest number of threads, from what was measured in this browser before.
+ *
+ * @returns undefined where nothing was
+ * @internal
+ */
+export async function recallThreads(store: ShardStore, key: string): Promise<ThreadChoice | undefined> {
+  const results = await recall(store, key);
+  const [fastest, ...others] = [...(results ?? [])].sort((a, b) => a.ms - b.ms);
+  if (fastest === undefined) return undefined;
   const against = others.map(({ threads, ms }) => `${ms.toFixed(0)} ms with ${threads}`).join(', ');
-  const reason = `${count(fastest.threads)}, measured ${when}: a caption took ${fastest.ms.toFixed(0)} ms, ${against}`;
+  const reason = `${threadsText(fastest.threads)}, measured before: a caption took ${fastest.ms.toFixed(0)} ms, ${against}`;
   return { count: fastest.threads, reason };
 }
 
 /**
- * Chooses the number of threads of the WASM device by timing captions with each candidate, unless that has been done in
- * this browser before. Trials end where more threads are no faster.
+ * Times captions with each candidate and keeps the results for later loads. Trials end where more threads are no
+ * faster; a candidate that can't be measured ends them, too.
  *
  * @param candidates - ascending
  * @param measure - the time of a caption with so many threads, in milliseconds
- * @returns the fastest; the first candidate when nothing could be measured
- * @throws OwletError `ABORTED`
+ * @returns false when nothing was kept: aborted, or less than two candidates could be measured
  * @internal
  */
-export async function chooseThreads(
+export async function measureThreads(
   candidates: readonly number[],
   store: ShardStore,
   key: string,
   measure: (threads: number) => Promise<TrialAnswer>,
   signal: AbortSignal,
-): Promise<ThreadChoice> {
-  const [first = 1] = candidates;
-  if (candidates.length < 2) return { count: first, reason: 'one thread is all there is' };
-  const known = await recall(store, key);
-  if (known !== undefined) return fastestOf(known, 'at an earlier load');
+): Promise<boolean> {
   const results: Results = [];
-  let failure = '';
   for (const threads of candidates) {
     const answer = await measure(threads);
-    throwIfAborted(signal, 'compile');
-    if ('failed' in answer) {
-      failure = answer.failed;
-      break;
-    }
+    if (signal.aborted) return false;
+    if ('failed' in answer) break;
     const slower = answer.ms >= Math.min(...results.map(({ ms }) => ms));
     results.push({ threads, ms: answer.ms });
     if (slower) break;
   }
-  if (results.length < 2) return { count: first, reason: `1 thread, since more could not be measured (${failure})` };
+  if (results.length < 2) return false;
   await remember(store, key, results);
-  return fastestOf(results, 'at this load');
+  return true;
 }
 
 /**

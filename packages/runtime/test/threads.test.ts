@@ -2,7 +2,8 @@ import type { ShardStore } from '@owlet/loader';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { BrowserEnvironment } from '../src/environment.ts';
 import {
-  chooseThreads,
+  measureThreads,
+  recallThreads,
   runTrial,
   type TrialAnswer,
   type TrialRequest,
@@ -46,68 +47,53 @@ test.each([
   expect(threadCandidates(environment)).toEqual(candidates);
 });
 
-test('the fastest wins; what is slower ends the trials', async () => {
+test('the fastest wins at the next load; what is slower ends the trials', async () => {
+  const store = memory();
   const { measured, measure } = machine({ 1: 200, 2: 140, 4: 90 });
-  const choice = await chooseThreads([1, 2, 4], memory(), 'k', measure, signal);
-  expect(choice.count).toBe(4);
-  expect(choice.reason).toBe('4 threads, measured at this load: a caption took 90 ms, 140 ms with 2, 200 ms with 1');
+  expect(await measureThreads([1, 2, 4], store, 'k', measure, signal)).toBe(true);
   expect(measured).toEqual([1, 2, 4]);
+  expect(await recallThreads(store, 'k')).toEqual({
+    count: 4,
+    reason: '4 threads, measured before: a caption took 90 ms, 140 ms with 2, 200 ms with 1',
+  });
+  expect(await recallThreads(store, 'other')).toBeUndefined();
   const slow = machine({ 1: 100, 2: 130, 4: 1 });
-  expect((await chooseThreads([1, 2, 4], memory(), 'k', slow.measure, signal)).count).toBe(1);
+  expect(await measureThreads([1, 2, 4], store, 'slow', slow.measure, signal)).toBe(true);
+  expect((await recallThreads(store, 'slow'))?.count).toBe(1);
   expect(slow.measured).toEqual([1, 2]);
 });
 
-test('what was measured is remembered under its key', async () => {
-  const store = memory();
-  await chooseThreads([1, 2], store, 'k', machine({ 1: 200, 2: 140 }).measure, signal);
-  const later = machine({ 1: 1, 2: 2 });
-  const choice = await chooseThreads([1, 2], store, 'k', later.measure, signal);
-  expect(choice).toEqual({
-    count: 2,
-    reason: '2 threads, measured at an earlier load: a caption took 140 ms, 200 ms with 1',
-  });
-  expect(later.measured).toEqual([]);
-  expect((await chooseThreads([1, 2], store, 'other', later.measure, signal)).count).toBe(1);
-});
-
 test.each(['not json', '[]', '{"threads":2}', '[{"threads":0,"ms":1}]'])(
-  'a store that holds %s is measured again',
+  'a store that holds %s has measured nothing',
   async (text) => {
     const store = memory();
     store.entries.set('k', new TextEncoder().encode(text));
-    const { measured, measure } = machine({ 1: 200, 2: 140 });
-    expect((await chooseThreads([1, 2], store, 'k', measure, signal)).count).toBe(2);
-    expect(measured).toEqual([1, 2]);
+    expect(await recallThreads(store, 'k')).toBeUndefined();
   },
 );
 
-test('a trial that fails leaves what was measured before it; the first alone leaves one thread', async () => {
-  const third = machine({ 1: 200, 2: 140, 4: 'out of memory' });
-  expect((await chooseThreads([1, 2, 4], memory(), 'k', third.measure, signal)).count).toBe(2);
-  const second = machine({ 1: 200, 2: 'out of memory' });
+test('a trial that fails leaves what was measured before it; the first alone is nothing to choose by', async () => {
   const store = memory();
-  expect(await chooseThreads([1, 2], store, 'k', second.measure, signal)).toEqual({
-    count: 1,
-    reason: '1 thread, since more could not be measured (out of memory)',
-  });
-  expect(store.entries.size).toBe(0);
+  const third = machine({ 1: 200, 2: 140, 4: 'out of memory' });
+  expect(await measureThreads([1, 2, 4], store, 'k', third.measure, signal)).toBe(true);
+  expect((await recallThreads(store, 'k'))?.count).toBe(2);
+  const second = machine({ 1: 200, 2: 'out of memory' });
+  expect(await measureThreads([1, 2], store, 'none', second.measure, signal)).toBe(false);
+  expect(await recallThreads(store, 'none')).toBeUndefined();
 });
 
-test('one candidate needs no trial', async () => {
-  const { measured, measure } = machine({});
-  expect((await chooseThreads([1], memory(), 'k', measure, signal)).count).toBe(1);
-  expect(measured).toEqual([]);
-});
-
-test('an abort between trials is seen', async () => {
+test('an abort between trials ends them, and nothing is kept', async () => {
   const controller = new AbortController();
-  const measure = async () => {
+  const store = memory();
+  const measured: number[] = [];
+  const measure = async (threads: number) => {
+    measured.push(threads);
     controller.abort();
     return { ms: 1 };
   };
-  await expect(chooseThreads([1, 2], memory(), 'k', measure, controller.signal)).rejects.toMatchObject({
-    code: 'ABORTED',
-  });
+  expect(await measureThreads([1, 2], store, 'k', measure, controller.signal)).toBe(false);
+  expect(measured).toEqual([1]);
+  expect(store.entries.size).toBe(0);
 });
 
 test('keys differ by what they are of', async () => {

@@ -2,13 +2,14 @@ import { loadAssets, loadManifest, openStore } from '@owlet/loader';
 import { assetsOf, type CaptionTaskSpec, type GraphSpec, type Manifest } from '@owlet/manifest';
 import type { CaptionResult, Device } from '@owlet/protocol';
 import { expect } from 'vitest';
-import { Engine } from '../../src/engine.ts';
+import { Engine, type GraphRunner, type NamedTensors } from '../../src/engine.ts';
 import { parseGoldens } from '../../src/goldens.ts';
 import { type ModelParts, sessionSpec } from '../../src/make-ready.ts';
 import { OpenMedia } from '../../src/open-media.ts';
 import type { PlacedGraph } from '../../src/plan.ts';
 import { browserPlatform } from '../../src/platform.ts';
 import { caption } from '../../src/tasks/caption.ts';
+import { emptyPast } from '../../src/tasks/decoder-steps.ts';
 import { createTokenDecoder } from '../../src/tokenizer.ts';
 import { mini } from './harness.ts';
 
@@ -65,9 +66,49 @@ export function captionOf(
   return caption({ runner: engine, ...captioning(manifest), tokens, devices: {} }, media, never, () => {});
 }
 
-/** Tokens agree, or part where the two best lie closer together than twice the error of a logit. */
-export function expectSameCaption({ tokens }: CaptionResult, wanted: readonly number[], error: number): void {
-  const parted = tokens.findIndex(({ id }, i) => id !== wanted[i]);
-  if (parted < 0) expect(tokens).toHaveLength(wanted.length);
-  else expect(tokens[parted]?.margin, `parted at token ${parted}`).toBeLessThan(2 * error);
+/**
+ * Inputs of the first graph, by name: pixels, and the ids that the decoder is fed, the prompt and all tokens of a caption
+ * but the last.
+ */
+export function chainStart(
+  { manifest }: ModelParts,
+  runner: GraphRunner,
+  pixels: Float32Array<ArrayBuffer>,
+  tokens: readonly number[],
+): NamedTensors {
+  const { size } = manifest.preprocess;
+  const ids = Int32Array.from([...captioning(manifest).task.prompt, ...tokens.slice(0, -1)]);
+  return { pixels: runner.floats(pixels, [1, 3, 1, size, size]), ids: runner.integers(ids, [1, ids.length]) };
+}
+
+/** A graph's inputs out of the tensors that are known by then; the decoder starts without a past. */
+export function feedsOf(
+  { manifest }: ModelParts,
+  runner: GraphRunner,
+  graph: string,
+  known: NamedTensors,
+): NamedTensors {
+  const { task, step } = captioning(manifest);
+  const all = graph === task.graphs.step ? { ...known, ...emptyPast(runner, step, known) } : known;
+  const inputs = manifest.graphs[graph]?.inputs.map(({ name }) => name) ?? [];
+  return Object.fromEntries(Object.entries(all).filter(([name]) => inputs.includes(name)));
+}
+
+/** The values of a float32 tensor, be it on the GPU. */
+export async function floatsOf(tensors: NamedTensors, name: string): Promise<Float32Array> {
+  const data = await tensors[name]?.getData();
+  if (data instanceof Float32Array) return data;
+  throw new Error(`there is no float32 output ${name}`);
+}
+
+/** Tokens agree, or part where the two best of the reference lie closer together than the stated error of a logit. */
+export function expectSameCaption(
+  { tokens }: CaptionResult,
+  wanted: { readonly tokens: readonly number[]; readonly margins: readonly number[] },
+  error: number,
+): void {
+  const ids = tokens.map(({ id }) => id);
+  const parted = wanted.tokens.findIndex((id, i) => id !== ids[i]);
+  if (parted < 0) expect(ids).toEqual(wanted.tokens);
+  else expect(wanted.margins[parted], `parted at token ${parted}`).toBeLessThan(error);
 }

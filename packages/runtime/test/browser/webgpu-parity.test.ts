@@ -40,26 +40,12 @@ function compare(found: Float32Array, wanted: Float32Array): { difference: numbe
   return { difference, largest };
 }
 
-async function floatsOf(tensors: NamedTensors, name: string): Promise<Float32Array> {
-  const data = await tensors[name]?.getData();
-  if (data instanceof Float32Array) return data;
-  throw new Error(`there is no float32 output ${name}`);
-}
-
 test('every value of every output, each graph fed what WASM computed', { timeout: 300_000 }, async () => {
   const { manifest, goldens } = parts;
-  const { task, step } = captioning(manifest);
-  const { size } = manifest.preprocess;
-  const ids = goldenIds(task, goldens);
-  let known: NamedTensors = {
-    pixels: wasm.floats(patternPixels(manifest.preprocess), [1, 3, 1, size, size]),
-    ids: wasm.integers(ids, [1, ids.length]),
-  };
+  let known = chainStart(parts, wasm, patternPixels(manifest.preprocess), goldens.tokens);
   const greatest: Record<string, { difference: number; largest: number }> = {};
   for (const { graph } of place(parts, 'wasm', 'float32')) {
-    if (graph === task.graphs.step) known = { ...known, ...emptyPast(wasm, step, known) };
-    const inputs = manifest.graphs[graph]?.inputs.map(({ name }) => name) ?? [];
-    const feeds = Object.fromEntries(Object.entries(known).filter(([name]) => inputs.includes(name)));
+    const feeds = feedsOf(parts, wasm, graph, known);
     const wanted = await wasm.run(graph, feeds, { stage: 'encode' });
     const found = await gpu.run(graph, feeds, { stage: 'encode' });
     expect(Object.keys(found)).toEqual(Object.keys(wanted));
