@@ -34,6 +34,16 @@ export const launchArgs = [
 ];
 
 /**
+ * How a command has Playwright start the browser. Signals are the command's to handle: it closes the browser itself.
+ *
+ * @param {string} executablePath
+ */
+export function launchOptions(executablePath) {
+  const unheard = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+  return { executablePath, args: [...launchArgs], timeout: 60_000, ...unheard };
+}
+
+/**
  * @param {string} name a program
  * @returns {string | undefined} its path, where PATH has it
  */

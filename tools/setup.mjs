@@ -3,10 +3,10 @@
  * nothing, and asks no registry. Node's built-ins only: this runs before anything is installed.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { alone } from './lock.mjs';
 import { ensurePnpm } from './pnpm.mjs';
 import { exitCodeOf, listenForStop, root, run, stop } from './process.mjs';
 
@@ -63,47 +63,6 @@ function upToDate() {
   return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp();
 }
 
-/** @param {string} file names the process that holds the lock */
-function holderLives(file) {
-  try {
-    process.kill(Number(readFileSync(file, 'utf8')), 0);
-    return true;
-  } catch {
-    // A lock without a readable holder is one that is just being taken, or one left by a crash: age tells.
-    return existsSync(lockFolder) && Date.now() - statSync(lockFolder).mtimeMs < 5_000;
-  }
-}
-
-/**
- * Runs `work` while holding a lock that other runs of this script respect; a lock whose holder has died is taken over.
- *
- * @param {() => Promise<void>} work
- */
-async function alone(work) {
-  const holder = join(lockFolder, 'pid');
-  mkdirSync(join(root, '.tools'), { recursive: true });
-  for (let told = false; ; ) {
-    try {
-      mkdirSync(lockFolder);
-      break;
-    } catch {
-      if (!holderLives(holder)) {
-        rmSync(lockFolder, { recursive: true, force: true });
-      } else {
-        if (!told) say('waiting for another run of the set-up');
-        told = true;
-        await sleep(300);
-      }
-    }
-  }
-  try {
-    writeFileSync(holder, String(process.pid));
-    await work();
-  } finally {
-    rmSync(lockFolder, { recursive: true, force: true });
-  }
-}
-
 /**
  * Makes sure that the workspace is installed as the lock file says.
  *
@@ -112,7 +71,7 @@ async function alone(work) {
 export async function setUp() {
   checkNode();
   if (upToDate()) return;
-  await alone(async () => {
+  const install = async () => {
     if (upToDate()) return;
     const pnpm = ensurePnpm(say);
     say('installing the packages that pnpm-lock.yaml names (once; later runs need no network)');
@@ -131,7 +90,8 @@ export async function setUp() {
     }
     writeFileSync(stampFile, stamp());
     say('done');
-  });
+  };
+  await alone(lockFolder, install, () => say('waiting for another run of the set-up'));
 }
 
 /**

@@ -1,7 +1,11 @@
-/** `npm start`: sets up, builds, serves the built pages on this machine only, prints the address. */
+/**
+ * `npm start`: sets up, builds, serves the built pages on this machine only, prints the address. A folder named as
+ * argument gets the build instead of `dist`: the end-to-end tests name one, so as not to pull the pages from under a
+ * running `npm start`.
+ */
 
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { root, stop } from './process.mjs';
 import { command, SetupError } from './setup.mjs';
 
@@ -20,13 +24,15 @@ await command(async () => {
   const port = givenPort();
   const configFile = join(root, 'vite.config.ts');
   const vite = await import('vite');
-  await vite.build({ configFile, logLevel: 'warn' });
+  const outDir = relative(join(root, 'apps'), resolve(root, process.argv[2] ?? 'dist'));
+  await vite.build({ configFile, logLevel: 'warn', build: { outDir } });
   let server;
   try {
     // A port that was asked for is kept to; the default gives way to the next free one.
     server = await vite.preview({
       configFile,
       logLevel: 'warn',
+      build: { outDir },
       preview: { port: port ?? 4173, strictPort: port !== undefined, host: '127.0.0.1' },
     });
   } catch (error) {

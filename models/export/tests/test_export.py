@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import torch
 
+from evaluate.photo_goldens import take_over_weights
 from export.__main__ import export
+from export.goldens import greedy
 from export.shards import BLOB_BYTES, write_blobs
 from export.tensors import Weight, quantise
 from mplug2.config import DecoderConfig, FusionConfig, Mplug2Config, TextConfig, TokenIds, VisionConfig
@@ -74,3 +76,28 @@ def test_quantising_keeps_every_channel_within_half_a_step() -> None:
     stored, scales = quantise(values, 1)
     assert scales[0] == 1 and not stored[:, 0].any()
     assert (np.abs(stored * scales - values).max(axis=0) <= scales / 2 + 1e-6).all()
+
+
+def test_a_model_takes_over_the_weights_of_its_export_only(tmp_path: Path) -> None:
+    exported = tiny(True)
+    export(exported, VOCABULARY, tmp_path, {"id": "tiny", "name": "Tiny", "licence": "none"})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    again = tiny(True)
+    assert take_over_weights(again, manifest) == [blob["sha256"] for blob in manifest["blobs"]]
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), exported.parameters()))
+    other = tiny(True)
+    other.visn_fc.weight.data[0, 0] += 1
+    with pytest.raises(SystemExit, match="other weights"):
+        take_over_weights(other, manifest)
+
+
+def test_margins_are_of_the_allowed_tokens() -> None:
+    model = tiny(False).eval()
+    memory = torch.randn(1, 5, model.config.text.width)
+    tokens, margins = greedy(model, memory, min_length=3, max_length=3)
+    assert len(tokens) == len(margins) == 3 and model.config.ids.end not in tokens
+    with torch.inference_mode():
+        logits = model.logits(model.decoder_hidden(torch.tensor([[model.config.ids.start]]), memory)[0, -1])
+    allowed = [logit for token, logit in enumerate(logits.tolist()) if token != model.config.ids.end]
+    best, second = sorted(allowed, reverse=True)[:2]
+    assert margins[0] == pytest.approx(best - second)

@@ -77,6 +77,6 @@ export function patternPixels({ size, mean, std }: Manifest['preprocess']): Floa
  *
  * @internal
  */
-export function goldenIds(task: CaptionTaskSpec, { tokens }: Goldens): Int32Array<ArrayBuffer> {
-  return Int32Array.from([...task.prompt, ...tokens.slice(0, -1)]);
+export function goldenIds({ prompt }: CaptionTaskSpec, { tokens }: Pick<Goldens, 'tokens'>): Int32Array<ArrayBuffer> {
+  return Int32Array.from([...prompt, ...tokens.slice(0, -1)]);
 }

@@ -27,11 +27,21 @@ export async function requestDevice(): Promise<GPUDevice | { readonly missing: s
   if ('missing' in adapter) return adapter;
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let isLate = false;
   const late = new Promise<{ missing: string }>((resolve) => {
-    timer = setTimeout(() => resolve({ missing: 'the browser made no device within 10 s' }), DEVICE_LIMIT_MS);
+    timer = setTimeout(() => {
+      isLate = true;
+      resolve({ missing: 'the browser made no device within 10 s' });
+    }, DEVICE_LIMIT_MS);
   });
+  // Nobody waits any more for a device that comes too late: it would hold its memory until the worker ends.
+  const inTime = async (): Promise<GPUDevice> => {
+    const device = await adapter.requestDevice({ requiredLimits });
+    if (isLate) device.destroy();
+    return device;
+  };
   try {
-    return await Promise.race([adapter.requestDevice({ requiredLimits }), late]);
+    return await Promise.race([inTime(), late]);
   } catch (cause) {
     return { missing: `making a WebGPU device failed: ${cause instanceof Error ? cause.message : String(cause)}` };
   } finally {

@@ -1,7 +1,7 @@
 import { type AssetSet, assembleWeights } from '@owlet/loader';
 import type { Manifest } from '@owlet/manifest';
 import { isOwletError, OwletError, type OwletWarning } from '@owlet/protocol';
-import type { Engine, SessionSpec } from './engine.ts';
+import type { Engine, GraphRunner, SessionSpec } from './engine.ts';
 import type { Goldens } from './goldens.ts';
 import type { PlacedGraph } from './plan.ts';
 import { type SelfTestFailure, selfTest } from './self-test.ts';
@@ -41,7 +41,7 @@ export function sessionSpec({ manifest, assets }: ModelParts, { graph, device, v
 
 /** Makes the sessions that aren't there yet, one after another; the first that can't be made ends it. */
 async function loadGraphs(
-  engine: Engine,
+  engine: Pick<Engine, 'load'>,
   parts: ModelParts,
   graphs: readonly PlacedGraph[],
   loaded: Map<string, PlacedGraph>,
@@ -61,16 +61,31 @@ async function loadGraphs(
 }
 
 /**
+ * The modules that a failure moves off WebGPU, with why: the failed graph's own; or, where a graph on WASM fails its test
+ * behind graphs on WebGPU, theirs, since what they handed it may be at fault.
+ */
+function modulesToMove(graphs: readonly PlacedGraph[], { graph, why, cause }: SelfTestFailure): Map<string, string> {
+  const at = graphs.findIndex((placed) => placed.graph === graph);
+  const failed = graphs[at];
+  if (failed?.device === 'webgpu') return new Map([[failed.module, why]]);
+  // A session that can't be made has not been fed by anything.
+  if (isOwletError(cause, 'SESSION_FAILED')) return new Map();
+  const before = graphs.slice(0, at).filter(({ device }) => device === 'webgpu');
+  return new Map(before.map(({ module }) => [module, `${graph}, behind it on WASM, failed: ${why}`]));
+}
+
+/**
  * Makes the sessions of all graphs. Where one is on WebGPU the model's goldens are run; a module that fails there, or
- * can't be made ready, moves to WASM, and the rest is tested again.
+ * can't be made ready, moves to WASM, as do those on WebGPU before one on WASM that fails; then all is tested again.
  *
  * @param plan - places the graphs, given the modules that WebGPU has failed for and how
  * @returns the graphs as they ended up, and the warnings of that plan
- * @throws OwletError `SESSION_FAILED`, `SELF_TEST_FAILED` when a graph fails on WASM, `ABORTED`
+ * @throws OwletError `SESSION_FAILED`, `SELF_TEST_FAILED` when a graph fails on WASM with none before it on WebGPU,
+ *   `ABORTED`
  * @internal
  */
 export async function makeReady(
-  engine: Engine,
+  engine: GraphRunner & Pick<Engine, 'load'>,
   parts: ModelParts,
   plan: (failedOnGpu: ReadonlyMap<string, string>) => {
     readonly graphs: readonly PlacedGraph[];
@@ -81,19 +96,22 @@ export async function makeReady(
 ): Promise<ReturnType<typeof plan>> {
   const failedOnGpu = new Map<string, string>();
   const loaded = new Map<string, PlacedGraph>();
+  let hasFailedOnWasm = false;
   for (;;) {
     const planned = plan(failedOnGpu);
     const { graphs } = planned;
     let failure = await watch.time('compile', () => loadGraphs(engine, parts, graphs, loaded, signal));
     const { caption } = parts.manifest.tasks;
-    if (failure === undefined && caption !== undefined && graphs.some(({ device }) => device === 'webgpu')) {
+    const isInDoubt = hasFailedOnWasm || graphs.some(({ device }) => device === 'webgpu');
+    if (failure === undefined && caption !== undefined && isInDoubt) {
       const run = () => selfTest(engine, parts.manifest, caption, parts.goldens, graphs, signal);
       failure = (await watch.time('selfTest', run)).failure;
     }
     if (failure === undefined) return planned;
-    const failed = graphs.find(({ graph }) => graph === failure.graph);
-    if (failed?.device !== 'webgpu') throw failedOnWasm(failure);
-    failedOnGpu.set(failed.module, failure.why);
+    const moving = modulesToMove(graphs, failure);
+    if (moving.size === 0) throw failedOnWasm(failure);
+    hasFailedOnWasm ||= graphs.some(({ graph, device }) => graph === failure.graph && device === 'wasm');
+    for (const [module, why] of moving) failedOnGpu.set(module, why);
   }
 }
 

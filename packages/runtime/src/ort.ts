@@ -13,7 +13,7 @@ import type { BrowserEnvironment } from './environment.ts';
 export type Ort = typeof import('onnxruntime-web');
 
 /**
- * onnxruntime-web's bundles that Owlet uses: `jspi` with WebGPU, `wasm` without.
+ * The bundles of onnxruntime-web that Owlet uses: `jspi` with WebGPU, `wasm` without.
  *
  * @internal
  */

@@ -1,16 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { parseManifest } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
 import { expect, test } from 'vitest';
-import type { NamedTensors } from '../src/engine.ts';
 import { goldenIds, parseGoldens, patternPixels } from '../src/goldens.ts';
 import type { PlacedGraph } from '../src/plan.ts';
 import { selfTest } from '../src/self-test.ts';
 import { FakeRunner } from './fake-runner.ts';
+import { goldenRunner, goldens, manifest } from './golden-runner.ts';
 
-const read = (name: string) => readFileSync(new URL(`fixtures/tiny/${name}`, import.meta.url));
-const manifest = parseManifest(JSON.parse(read('manifest.json').toString()), 'tiny/manifest.json');
-const goldens = parseGoldens(read('goldens.json'), 'goldens.json');
 const task = manifest.tasks.caption;
 if (task === undefined) throw new Error('the tiny model has changed');
 const never = new AbortController().signal;
@@ -20,31 +15,6 @@ const placed: PlacedGraph[] = Object.entries(manifest.graphs).map(([graph, { mod
   if (variant === undefined) throw new Error('the tiny model has changed');
   return { graph, module, device: 'webgpu', variant, reason: '' };
 });
-
-/** Graphs that give the golden values, but for what `change` makes of them. */
-function runner(
-  change: (graph: string, values: Float32Array<ArrayBuffer>) => void,
-  shapeOf = (shape: number[]) => shape,
-) {
-  return new FakeRunner((fake) =>
-    Object.fromEntries(
-      Object.entries(goldens.outputs).map(([graph, outputs]) => [
-        graph,
-        (): NamedTensors =>
-          Object.fromEntries(
-            Object.entries(outputs).map(([name, { shape, indices, values }]) => {
-              const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
-              indices.forEach((at, i) => {
-                data[at] = values[i] ?? 0;
-              });
-              change(graph, data);
-              return [name, Object.assign(fake.floats(data, shapeOf(shape)), { getData: async () => data })];
-            }),
-          ),
-      ]),
-    ),
-  );
-}
 
 const run = (fake: FakeRunner, signal = never) => selfTest(fake, manifest, task, goldens, placed, signal);
 
@@ -66,7 +36,7 @@ test.each(['', '{}', '{"input":{"kind":"noise"}}'])('goldens of %o are refused b
 });
 
 test('golden values pass, every output compared', async () => {
-  const { checks, failure } = await run(runner(() => {}));
+  const { checks, failure } = await run(goldenRunner(() => {}));
   expect(failure).toBeUndefined();
   expect(checks.map(({ output }) => output)).toEqual(['visual', 'memory', 'cross_key_0', 'cross_value_0', 'logits']);
   expect(checks.every(({ difference }) => difference < 1e-6)).toBe(true);
@@ -77,7 +47,7 @@ test.each([
   ['no number', Number.NaN],
   ['an infinite value', Number.POSITIVE_INFINITY],
 ])('%s fails its graph, and those behind it do not run', async (_name, error) => {
-  const fake = runner((graph, values) => {
+  const fake = goldenRunner((graph, values) => {
     if (graph === 'universal') values[3] = (values[3] ?? 0) + error;
   });
   const { failure } = await run(fake);
@@ -87,7 +57,7 @@ test.each([
 
 test('another shape fails', async () => {
   const { failure } = await run(
-    runner(
+    goldenRunner(
       () => {},
       (shape) => [...shape].reverse(),
     ),
@@ -96,7 +66,7 @@ test('another shape fails', async () => {
 });
 
 test('a run that fails is the failure of its graph; an abort is an abort', async () => {
-  const broken = runner(() => {
+  const broken = goldenRunner(() => {
     throw new OwletError('RUN_FAILED', { message: 'no', stage: 'compile', remedy: '' });
   });
   expect((await run(broken)).failure).toMatchObject({ graph: 'vision', why: 'no' });
@@ -104,7 +74,7 @@ test('a run that fails is the failure of its graph; an abort is an abort', async
   controller.abort();
   await expect(
     run(
-      runner(() => {}),
+      goldenRunner(() => {}),
       controller.signal,
     ),
   ).rejects.toMatchObject({ code: 'ABORTED' });

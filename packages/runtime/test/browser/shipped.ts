@@ -3,7 +3,7 @@ import { assetsOf, type CaptionTaskSpec, type GraphSpec, type Manifest } from '@
 import type { CaptionResult, Device } from '@owlet/protocol';
 import { expect } from 'vitest';
 import { Engine, type GraphRunner, type NamedTensors } from '../../src/engine.ts';
-import { parseGoldens } from '../../src/goldens.ts';
+import { goldenIds, parseGoldens } from '../../src/goldens.ts';
 import { type ModelParts, sessionSpec } from '../../src/make-ready.ts';
 import { OpenMedia } from '../../src/open-media.ts';
 import type { PlacedGraph } from '../../src/plan.ts';
@@ -66,10 +66,7 @@ export function captionOf(
   return caption({ runner: engine, ...captioning(manifest), tokens, devices: {} }, media, never, () => {});
 }
 
-/**
- * Inputs of the first graph, by name: pixels, and the ids that the decoder is fed, the prompt and all tokens of a caption
- * but the last.
- */
+/** What the graphs are fed from outside: pixels, and the ids of a caption for the decoder. */
 export function chainStart(
   { manifest }: ModelParts,
   runner: GraphRunner,
@@ -77,7 +74,7 @@ export function chainStart(
   tokens: readonly number[],
 ): NamedTensors {
   const { size } = manifest.preprocess;
-  const ids = Int32Array.from([...captioning(manifest).task.prompt, ...tokens.slice(0, -1)]);
+  const ids = goldenIds(captioning(manifest).task, { tokens: [...tokens] });
   return { pixels: runner.floats(pixels, [1, 3, 1, size, size]), ids: runner.integers(ids, [1, ids.length]) };
 }
 

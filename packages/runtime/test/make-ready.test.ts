@@ -1,0 +1,71 @@
+/** Where modules end up when the test of a model, some of it on WebGPU, fails on WASM. */
+import { createHash } from 'node:crypto';
+import { assetsOf } from '@owlet/manifest';
+import type { Device } from '@owlet/protocol';
+import { expect, test } from 'vitest';
+import type { SessionSpec } from '../src/engine.ts';
+import type { BrowserEnvironment } from '../src/environment.ts';
+import { type ModelParts, makeReady } from '../src/make-ready.ts';
+import { planGraphs } from '../src/plan.ts';
+import { Stopwatch } from '../src/stopwatch.ts';
+import { goldenRunner, goldens, readTiny, manifest as tiny } from './golden-runner.ts';
+
+const names = ['vision', 'universal', 'decoder.memory', 'decoder.step'];
+const gpu = { vendor: 'acme', architecture: 'g1', fallback: false };
+const environment: BrowserEnvironment = { isolated: true, cores: 2, simd: true, jspi: true, gpu };
+
+/** The tiny model, its universal layers without a variant for WebGPU: vision and decoder run there, they don't. */
+function partsOfTiny(): ModelParts {
+  const universal = tiny.graphs['universal'];
+  if (universal === undefined) throw new Error('the tiny model has changed');
+  const variants = universal.variants.filter(({ name }) => name === 'int8');
+  const manifest = { ...tiny, graphs: { ...tiny.graphs, universal: { ...universal, variants } } };
+  const choices = Object.entries(manifest.graphs).flatMap(([graph, spec]) =>
+    spec.variants.map((variant) => ({ graph, variant })),
+  );
+  const files = new Map(
+    assetsOf(manifest, choices).map(({ path }) => {
+      const bytes = Uint8Array.from(readTiny(path));
+      return [createHash('sha256').update(bytes).digest('hex'), bytes];
+    }),
+  );
+  const bytes = (sha256: string) => files.get(sha256) ?? new Uint8Array();
+  return { manifest, goldens, assets: { bytes, received: { network: 0, store: 0 } } };
+}
+
+/** Makes the model ready; the universal layers are wrong where `isWrong` says so, given the devices. */
+function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean) {
+  const parts = partsOfTiny();
+  const devices = new Map<string, Device>();
+  const runner = goldenRunner((graph, values) => {
+    if (graph === 'universal' && isWrong(devices)) values[0] = (values[0] ?? 0) + 1;
+  });
+  const engine = Object.assign(runner, {
+    load: async ({ graph, device }: SessionSpec) => void devices.set(graph, device),
+  });
+  const request = { manifest: parts.manifest, graphs: names, environment, preference: 'auto' as const };
+  const plan = (failedOnGpu: ReadonlyMap<string, string>) => planGraphs({ ...request, failedOnGpu });
+  const made = makeReady(engine, parts, plan, new Stopwatch(), new AbortController().signal);
+  return { made, devices, runner };
+}
+
+test('nothing is wrong: every module stays where it was placed', async () => {
+  const { made } = ready(() => false);
+  expect((await made).graphs.map(({ device }) => device)).toEqual(['webgpu', 'wasm', 'webgpu', 'webgpu']);
+});
+
+test('a graph on WASM that fails behind WebGPU moves what is before it to WASM', async () => {
+  const { made, devices, runner } = ready((on) => on.get('vision') === 'webgpu');
+  const { graphs, warnings } = await made;
+  expect(graphs.map(({ device }) => device)).toEqual(['wasm', 'wasm', 'webgpu', 'webgpu']);
+  expect([...devices]).toEqual(graphs.map(({ graph, device }) => [graph, device]));
+  expect(warnings).toMatchObject([{ code: 'DEVICE_FALLBACK', message: expect.stringMatching(/^vision on WASM.*uni/) }]);
+  expect(runner.ran).toEqual(['vision', 'universal', ...names]);
+});
+
+test('it fails for good only when it fails again, fed by WASM', async () => {
+  const { made, devices, runner } = ready(() => true);
+  await expect(made).rejects.toMatchObject({ code: 'SELF_TEST_FAILED', object: 'universal' });
+  expect(devices.get('vision')).toBe('wasm');
+  expect(runner.ran).toEqual(['vision', 'universal', 'vision', 'universal']);
+});
