@@ -1,11 +1,10 @@
 /**
- * `npm start`: sets up, builds, serves the built pages on this machine only, prints the address. A folder named as
- * argument gets the build instead of `dist`: the end-to-end tests name one, so as not to pull the pages from under a
- * running `npm start`.
+ * `npm start`: sets up, builds, serves the built pages on this machine only, prints the address. The end-to-end
+ * tests name an empty folder for the build, so as not to pull the pages from under a running `npm start`.
  */
 
 import { once } from 'node:events';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { root, stop } from './process.mjs';
 import { command, SetupError } from './setup.mjs';
 
@@ -24,8 +23,9 @@ await command(async () => {
   const port = givenPort();
   const configFile = join(root, 'vite.config.ts');
   const vite = await import('vite');
-  const outDir = relative(join(root, 'apps'), resolve(root, process.argv[2] ?? 'dist'));
-  await vite.build({ configFile, logLevel: 'warn', build: { outDir } });
+  const named = process.env['OWLET_E2E_PAGES'];
+  const outDir = relative(join(root, 'apps'), named ?? join(root, 'dist'));
+  await vite.build({ configFile, logLevel: 'warn', build: { outDir, emptyOutDir: named === undefined } });
   let server;
   try {
     // A port that was asked for is kept to; the default gives way to the next free one.

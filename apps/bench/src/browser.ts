@@ -1,22 +1,10 @@
-import { launchArgs } from '@owlet/tools/chromium';
-import { type Browser, type BrowserContext, chromium, type LaunchOptions, type Page } from 'playwright-core';
+import { launchOptions } from '@owlet/tools/chromium';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { within } from './limit.ts';
 import type { Visit, VisitOrder } from './page/protocol.ts';
 
 /** In milliseconds. */
-const limits = { launch: 60_000, page: 60_000, visit: 300_000 };
-
-function launchOptions(executablePath: string): LaunchOptions {
-  return {
-    executablePath,
-    args: [...launchArgs],
-    timeout: limits.launch,
-    // Signals are the command's to handle: it closes the browser itself.
-    handleSIGINT: false,
-    handleSIGTERM: false,
-    handleSIGHUP: false,
-  };
-}
+const limits = { page: 60_000, visit: 300_000 };
 
 /**
  * Starts a browser whose profiles are thrown away.

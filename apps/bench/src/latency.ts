@@ -1,40 +1,23 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser } from 'playwright-core';
-import { type Bench, paths, plainSetup } from './bench.ts';
-import { launchBrowser, openPage } from './browser.ts';
+import type { Bench } from './bench.ts';
+import { launchBrowser } from './browser.ts';
 import { within } from './limit.ts';
-import type { OwnPage, PlainPage } from './page/protocol.ts';
 import { NodePeer, NodePeerMissing } from './peers/node-peer.ts';
 import type { Picture } from './pictures.ts';
-
-/** What one caption gave: times in milliseconds. */
-interface Measured {
-  readonly ids: readonly number[];
-  readonly firstToken: number;
-  readonly total: number;
-  /** Opening the picture, where that is apart. */
-  readonly open?: number;
-  /** Stages, as Owlet tells them. */
-  readonly timings?: Readonly<Record<string, number>>;
-}
-
-/** One of those that are compared. */
-interface Runner {
-  readonly name: string;
-  readonly caption: (picture: Picture) => Promise<Measured>;
-  /** Peak memory of its process, in bytes, where it has one of its own. */
-  readonly peakBytes?: () => Promise<number | undefined>;
-}
+import { type Measured, nodeRunner, type Runner, startOwn, startPlain } from './runners.ts';
 
 /**
- * What one of those that are compared gave, picture by picture.
+ * What one of those that are compared gave, in both regimes.
  *
  * @internal
  */
 export interface Latency {
   readonly name: string;
-  readonly captions: readonly Measured[];
+  /** Taking turns: after each caption another runner's; picture by picture. */
+  readonly turns: readonly Measured[];
+  /** In a row: by round, as many captions one after the other, nobody else between them. */
+  readonly rows: readonly (readonly Measured[])[];
   readonly peakBytes: number | undefined;
 }
 
@@ -46,124 +29,124 @@ export interface Latency {
 export interface Latencies {
   readonly pictures: readonly string[];
   readonly measured: readonly Latency[];
-  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+  readonly missing: readonly { readonly names: readonly string[]; readonly reason: string }[];
   /** Version of onnxruntime-node, where it took part. */
   readonly nodeVersion: string | undefined;
 }
 
-/** In milliseconds. */
-const limits = { load: 120_000, caption: 60_000 };
+type Results<T> = ReadonlyMap<Runner, T[]>;
+
+/** As it is by default, and with two threads also as it is fastest. */
+const nodeSetups = [
+  { threads: 1, stopsSpinning: false },
+  { threads: 2, stopsSpinning: false },
+  { threads: 2, stopsSpinning: true },
+];
+
+const CAPTION_LIMIT_MS = 60_000;
 
 /** Captions of each before the clock counts: caches are filled and code is compiled to its final form. */
 const WARM_UP = 3;
 
-/** After each caption, in milliseconds: threads of one must have gone to sleep before the next runs. */
-const PAUSE_MS = 50;
+/** In a row: rounds of a whole run (there are as many runners: each begins once) and of a quick one, captions of each. */
+const ROUNDS = { whole: 9, quick: 2 };
+const IN_A_ROW = 8;
 
-async function startOwn({ pages }: Bench, browser: Browser, threads: number): Promise<Runner> {
-  const page = await openPage(browser, new URL('bench/own.html', pages).href);
-  const load = page.evaluate(
-    (count) => (globalThis as unknown as { owletBench: OwnPage }).owletBench.load({ device: 'wasm', threads: count }),
-    threads,
-  );
-  await within('loading Owlet', limits.load, load);
-  return {
-    name: `owlet, ${threads}T`,
-    caption: async ({ bitmap }) => {
-      const { tokens, ...times } = await page.evaluate(
-        (url) => (globalThis as unknown as { owletBench: OwnPage }).owletBench.caption(url),
-        paths.pictures + bitmap,
-      );
-      return { ids: tokens.map(({ id }) => id), ...times };
-    },
-  };
+/** Before another's caption, in milliseconds: threads of one must have gone to sleep before the next runs. */
+const PAUSE_MS = { turns: 50, rows: 500 };
+
+function captionWith(runner: Runner, picture: Picture): Promise<Measured> {
+  return within(`a caption by ${runner.name}`, CAPTION_LIMIT_MS, runner.caption(picture));
 }
 
-async function startPlain(bench: Bench, browser: Browser): Promise<Runner> {
-  const page = await openPage(browser, new URL('bench/plain.html', bench.pages).href);
-  const load = page.evaluate(
-    (setup) => (globalThis as unknown as { owletBench: PlainPage }).owletBench.load('plain', setup),
-    plainSetup(bench, 'float32', 'wasm'),
-  );
-  await within('loading onnxruntime-web', limits.load, load);
-  return {
-    name: 'onnxruntime-web, plain, float32, 1T',
-    caption: ({ pixels }) =>
-      page.evaluate(
-        (url) => (globalThis as unknown as { owletBench: PlainPage }).owletBench.caption('plain', url),
-        paths.pictures + pixels,
-      ),
-  };
-}
-
-function nodeRunner(bench: Bench, peer: NodePeer, name: string): Runner {
-  return {
-    name,
-    caption: ({ pixels }) => peer.caption(join(bench.folder, 'pictures', pixels)),
-    peakBytes: () => peer.peakBytes(),
-  };
+/** The list, beginning with its entry `by`. */
+function turned<T>(list: readonly T[], by: number): T[] {
+  const at = by % list.length;
+  return [...list.slice(at), ...list.slice(0, at)];
 }
 
 /** Every runner captions every picture, in an order that turns by one from picture to picture. */
-async function interleave(bench: Bench, runners: readonly Runner[]): Promise<Map<Runner, Measured[]>> {
+async function takeTurns(bench: Bench, runners: readonly Runner[]): Promise<Results<Measured>> {
   const results = new Map<Runner, Measured[]>(runners.map((runner) => [runner, []]));
-  const captionWith = async (runner: Runner, picture: Picture): Promise<Measured> => {
-    const measured = await within(`a caption by ${runner.name}`, limits.caption, runner.caption(picture));
-    await sleep(PAUSE_MS);
-    return measured;
-  };
-  for (const runner of runners) {
-    for (const picture of bench.pictures.slice(0, WARM_UP)) await captionWith(runner, picture);
-  }
   for (const [turn, picture] of bench.pictures.entries()) {
-    bench.say(`latency, picture ${turn + 1} of ${bench.pictures.length}`);
-    for (let i = 0; i < runners.length; i += 1) {
-      const runner = runners[(turn + i) % runners.length];
-      if (runner !== undefined) results.get(runner)?.push(await captionWith(runner, picture));
+    bench.say(`latency, taking turns: picture ${turn + 1} of ${bench.pictures.length}`);
+    for (const runner of turned(runners, turn)) {
+      await sleep(PAUSE_MS.turns);
+      results.get(runner)?.push(await captionWith(runner, picture));
     }
   }
   return results;
 }
 
+/** Every runner captions some pictures in a row, the one before them uncounted, in an order that turns from round to round. */
+async function runInARow(bench: Bench, runners: readonly Runner[]): Promise<Results<Measured[]>> {
+  const results = new Map<Runner, Measured[][]>(runners.map((runner) => [runner, []]));
+  const rounds = bench.quick ? ROUNDS.quick : ROUNDS.whole;
+  for (let round = 0; round < rounds; round += 1) {
+    bench.say(`latency, in a row: round ${round + 1} of ${rounds}`);
+    const [first, ...pictures] = turned(bench.pictures, round * IN_A_ROW).slice(0, 1 + IN_A_ROW);
+    for (const runner of turned(runners, round)) {
+      await sleep(PAUSE_MS.rows);
+      if (first !== undefined) await captionWith(runner, first);
+      const row: Measured[] = [];
+      for (const picture of pictures) row.push(await captionWith(runner, picture));
+      results.get(runner)?.push(row);
+    }
+  }
+  return results;
+}
+
+/** Starts onnxruntime-node in every set-up on the graphs of both variants: into `peers`, what can be had. */
+async function startNodePeers(bench: Bench, peers: Map<string, NodePeer>): Promise<Latencies['missing']> {
+  const missing = new Map<string, string[]>();
+  for (const variant of ['float32', 'int8']) {
+    for (const setup of nodeSetups) {
+      const name = `onnxruntime-node, ${variant}, ${setup.threads}T${setup.stopsSpinning ? ', spinning stopped' : ''}`;
+      try {
+        peers.set(name, await NodePeer.start(join(bench.folder, 'graphs', variant), bench.peerModel, setup));
+      } catch (error) {
+        if (!(error instanceof NodePeerMissing)) throw error;
+        missing.set(error.message, [...(missing.get(error.message) ?? []), name]);
+      }
+    }
+  }
+  for (const [reason, names] of missing) bench.say(`missing: ${names.join('; ')}: ${reason}`);
+  return [...missing].map(([reason, names]) => ({ names, reason }));
+}
+
 /**
- * Measures captions of loaded models: Owlet with 1 and 2 threads, onnxruntime-web used plainly, onnxruntime-node on
- * float32 and int8 graphs with 1 and 2 threads.
+ * Measures captions of loaded models, taking turns and in a row: Owlet with 1 and 2 threads, onnxruntime-web used
+ * plainly, onnxruntime-node on float32 and int8 graphs in several set-ups.
  *
  * @internal
  */
 export async function measureLatencies(bench: Bench): Promise<Latencies> {
   const browser = await launchBrowser(bench.chromium);
-  const nodePeers: NodePeer[] = [];
-  const missing: { name: string; reason: string }[] = [];
+  const peers = new Map<string, NodePeer>();
   try {
-    const runners = [
+    const inPages = [
       await startOwn(bench, browser, 1),
       await startOwn(bench, browser, 2),
       await startPlain(bench, browser),
     ];
-    for (const variant of ['float32', 'int8']) {
-      for (const threads of [1, 2]) {
-        const name = `onnxruntime-node, ${variant}, ${threads}T`;
-        try {
-          const peer = await NodePeer.start(join(bench.folder, 'graphs', variant), bench.peerModel, threads);
-          nodePeers.push(peer);
-          runners.push(nodeRunner(bench, peer, name));
-        } catch (error) {
-          if (!(error instanceof NodePeerMissing)) throw error;
-          bench.say(`${name} is missing: ${error.message}`);
-          missing.push({ name, reason: error.message });
-        }
-      }
+    const missing = await startNodePeers(bench, peers);
+    const runners = [...inPages, ...[...peers].map(([name, peer]) => nodeRunner(bench, peer, name))];
+    for (const runner of runners) {
+      for (const picture of bench.pictures.slice(0, WARM_UP)) await captionWith(runner, picture);
     }
-    const results = await interleave(bench, runners);
+    const turns = await takeTurns(bench, runners);
+    const rows = await runInARow(bench, runners);
     const measured: Latency[] = [];
-    for (const [runner, captions] of results) {
-      measured.push({ name: runner.name, captions, peakBytes: await runner.peakBytes?.() });
+    for (const runner of runners) {
+      const { name } = runner;
+      const results = { turns: turns.get(runner) ?? [], rows: rows.get(runner) ?? [] };
+      measured.push({ name, ...results, peakBytes: await runner.peakBytes?.() });
     }
+    const [peer] = peers.values();
     const pictures = bench.pictures.map(({ name }) => name);
-    return { pictures, measured, missing, nodeVersion: nodePeers[0]?.version };
+    return { pictures, measured, missing, nodeVersion: peer?.version };
   } finally {
-    for (const peer of nodePeers) peer.close();
+    for (const peer of peers.values()) peer.close();
     await browser.close();
   }
 }

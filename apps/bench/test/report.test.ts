@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { barsOf } from '../src/bars.ts';
 import type { CaptionResults } from '../src/bench-caption.ts';
 import { firstDifference } from '../src/bench-parity.ts';
 import type { Latency } from '../src/latency.ts';
 import { shown } from '../src/markdown.ts';
-import { barsOf, captionReport } from '../src/report-caption.ts';
+import { captionReport } from '../src/report-caption.ts';
 import type { MeasuredVisit } from '../src/visits.ts';
 
 function visitOf(
@@ -18,14 +19,26 @@ function visitOf(
   };
 }
 
-function latencyOf(name: string, totals: readonly number[], ids = [5, 6]): Latency {
-  return { name, captions: totals.map((total) => ({ ids, firstToken: total / 2, total })), peakBytes: undefined };
+/** In a row each takes half as long, in rounds of one caption. */
+function latencyOf(
+  name: string,
+  totals: readonly number[],
+  ids = [5, 6],
+  row = totals.map((total) => total / 2),
+): Latency {
+  const captions = (list: readonly number[]) => list.map((total) => ({ ids, firstToken: total / 2, total }));
+  return { name, turns: captions(totals), rows: captions(row).map((caption) => [caption]), peakBytes: undefined };
 }
 
 function resultsWith(cold: MeasuredVisit, warm: MeasuredVisit, measured: readonly Latency[]): CaptionResults {
   return {
     visits: [{ emptyBytes: 1e8, cold, warm, plain: cold }],
-    latencies: { pictures: ['00', '01', '02'], measured, missing: [], nodeVersion: undefined },
+    latencies: {
+      pictures: ['00', '01', '02'],
+      measured,
+      missing: [{ names: ['x', 'y'], reason: 'not there' }],
+      nodeVersion: undefined,
+    },
     texts: (ids) => ids.join(' '),
   };
 }
@@ -37,11 +50,20 @@ const node = [
   latencyOf('onnxruntime-node, float32, 2T', [25, 20, 40]),
 ];
 
-test('bars take the best thread counts, and the medians of pairs', () => {
-  const bars = barsOf(resultsWith(visitOf(29e6, 20), visitOf(0, 0), [...own, plain, ...node]));
-  expect(bars.map(({ met }) => met)).toEqual([true, true, true, true, true]);
-  expect(bars[0]).toMatchObject({ what: 'owlet, 2T to onnxruntime-node, float32, 2T', got: '2.00 (1.50–2.50)' });
-  expect(bars[1]?.got).toBe('2.00 (1.50–2.50)');
+test('bars take the best thread counts of each regime, and the medians of pairs', () => {
+  const faster = latencyOf('owlet, 1T', [100, 110, 90], [5, 6], [15, 15, 15]);
+  const tuned = latencyOf('onnxruntime-node, float32, 2T, spinning stopped', [10, 10, 10]);
+  const all = [faster, latencyOf('owlet, 2T', [50, 60, 40]), plain, ...node, tuned];
+  const bars = barsOf(resultsWith(visitOf(29e6, 20), visitOf(0, 0), all));
+  expect(bars.slice(0, 6).map(({ what, got, met }) => [what, got, met])).toEqual([
+    ['taking turns: owlet, 2T to onnxruntime-node, float32, 2T', '2.00 (1.50–2.50)', true],
+    ['taking turns: owlet, 2T to onnxruntime-node, float32, 2T, spinning stopped', '5.00 (4.50–5.50)', false],
+    ['taking turns: onnxruntime-web, plain, float32, 1T to owlet, 2T', '2.00 (1.50–2.50)', true],
+    ['in a row: owlet, 1T to onnxruntime-node, float32, 2T', '1.20 (0.97–1.35)', true],
+    ['in a row: owlet, 1T to onnxruntime-node, float32, 2T, spinning stopped', '3.00 (3.00–3.00)', false],
+    ['in a row: onnxruntime-web, plain, float32, 1T to owlet, 1T', '4.00 (2.67–4.50)', true],
+  ]);
+  expect(bars.slice(6).map(({ met }) => met)).toEqual([true, true, true]);
 });
 
 test('bars that are missed say so; tasks of the page’s own script do not count', () => {
@@ -50,12 +72,15 @@ test('bars that are missed say so; tasks of the page’s own script do not count
   const bars = barsOf(
     resultsWith(late, early, [...own, latencyOf('onnxruntime-web, plain, float32, 1T', [55, 60, 41])]),
   );
-  expect(bars.map(({ met }) => met)).toEqual([undefined, false, false, false, false]);
-  expect(bars[3]?.got).toBe('80.0');
+  expect(bars.map(({ met }) => met)).toEqual([undefined, false, undefined, false, false, false, false]);
+  expect(bars[5]?.got).toBe('80.0');
 });
 
-test('the report lists captions that differ', () => {
+test('the report has both regimes, tells who is missing and lists captions that differ', () => {
   const text = captionReport(resultsWith(visitOf(29e6, 20), visitOf(0, 0), [...own, plain, ...node]));
+  expect(text).toContain('| owlet, 2T | 50.0 | 45.0–55.0 | 40.0–60.0 | 25.0 |');
+  expect(text).toContain('| owlet, 2T | 25.0 | 22.5–27.5 | 20.0–30.0 | 12.5 |');
+  expect(text).toContain('Missing: x; y: not there');
   expect(text).toContain('owlet, 2T: 3 of 3 the same');
   expect(text).toContain('onnxruntime-web, plain, float32, 1T: 0 of 3 the same');
   expect(text).toContain('picture 01: “5 7” where owlet, 1T has “5 6”');

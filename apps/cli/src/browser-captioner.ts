@@ -1,4 +1,4 @@
-import { launchArgs } from '@owlet/tools/chromium';
+import { launchOptions } from '@owlet/tools/chromium';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { PredictOptions } from './arguments.ts';
 import type { Answer, Caption, PredictPage } from './page/protocol.ts';
@@ -13,7 +13,7 @@ import { mediaPath } from './serve-media.ts';
 export class StartError extends Error {}
 
 /** In milliseconds. A software WebGPU adapter compiles shaders for minutes: the last two are for it. */
-const limits = { launch: 60_000, page: 60_000, load: 600_000, caption: 600_000 };
+const limits = { page: 60_000, load: 600_000, caption: 600_000 };
 
 /** The page's global, in functions that run there. */
 declare const owletPredict: PredictPage;
@@ -38,15 +38,7 @@ async function ask<T>(what: string, call: Promise<T>, limit: number): Promise<T>
 
 async function launch(executablePath: string): Promise<Browser> {
   try {
-    // Signals are the command's to handle: it closes the browser itself.
-    return await chromium.launch({
-      executablePath,
-      args: [...launchArgs],
-      timeout: limits.launch,
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    });
+    return await chromium.launch(launchOptions(executablePath));
   } catch (cause) {
     throw new StartError(`Chromium (${executablePath}) could not be started: ${String(cause)}`, { cause });
   }

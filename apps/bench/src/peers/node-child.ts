@@ -1,10 +1,24 @@
 /** A process of its own for onnxruntime-node, told what to do by messages: threads of one peer never meet another's. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ownPeak } from '../memory.ts';
 import { captionWithCache, type OrtModule, type Sessions } from './caption.ts';
 import { type PeerCaption, type PeerModel, roles } from './model.ts';
+import { loadOrtNode, type MissingOrtNode } from './node-package.ts';
+
+/**
+ * How onnxruntime-node runs.
+ *
+ * @internal
+ */
+export interface NodeSetup {
+  readonly threads: number;
+  /**
+   * Whether a session's threads stop spinning when a run ends. By default they spin on for a while; each session has
+   * threads of its own, so that on as many processors as threads they are in the way of the session that runs next.
+   */
+  readonly stopsSpinning: boolean;
+}
 
 /**
  * What the child is asked.
@@ -12,7 +26,7 @@ import { type PeerCaption, type PeerModel, roles } from './model.ts';
  * @internal
  */
 export type NodeRequest =
-  | { readonly kind: 'load'; readonly folder: string; readonly model: PeerModel; readonly threads: number }
+  | { readonly kind: 'load'; readonly folder: string; readonly model: PeerModel; readonly setup: NodeSetup }
   | { readonly kind: 'caption'; readonly pixels: string }
   | { readonly kind: 'memory' };
 
@@ -25,30 +39,23 @@ export type NodeAnswer =
   | { readonly caption: PeerCaption }
   | { readonly version: string }
   | { readonly peakBytes: number | undefined }
-  | { readonly missing: string }
+  | MissingOrtNode
   | { readonly failed: string };
 
 let loaded: { readonly ort: OrtModule; readonly sessions: Sessions; readonly model: PeerModel } | undefined;
 
-async function load({ folder, model, threads }: Extract<NodeRequest, { kind: 'load' }>): Promise<NodeAnswer> {
-  const require = createRequire(import.meta.url);
-  let ort: OrtModule;
-  let version: string;
-  try {
-    ort = (await import('onnxruntime-node')) as unknown as OrtModule;
-    ({ version } = require('onnxruntime-node/package.json') as { version: string });
-  } catch (error) {
-    // Without the folder of this machine, which has no place in a report.
-    const reason = error instanceof Error ? error.message : String(error);
-    return { missing: reason.replace(/( imported from .*)?(\n.*)*$/, '') };
-  }
+async function load({ folder, model, setup }: Extract<NodeRequest, { kind: 'load' }>): Promise<NodeAnswer> {
+  const found = loadOrtNode();
+  if ('missing' in found) return found;
+  const { ort, version } = found;
   const create = (graph: string) =>
     ort.InferenceSession.create(join(folder, graph, 'model.onnx'), {
       executionProviders: ['cpu'],
       graphOptimizationLevel: 'all',
-      intraOpNumThreads: threads,
+      intraOpNumThreads: setup.threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
+      ...(setup.stopsSpinning ? { extra: { session: { force_spinning_stop: '1' } } } : {}),
     });
   const entries: [string, Awaited<ReturnType<typeof create>>][] = [];
   for (const role of roles) entries.push([role, await create(model.graphs[role])]);

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { within } from '../limit.ts';
 import type { PeerCaption, PeerModel } from './model.ts';
-import type { NodeAnswer, NodeRequest } from './node-child.ts';
+import type { NodeAnswer, NodeRequest, NodeSetup } from './node-child.ts';
 
 /** What one request may take, in milliseconds. */
 const LIMIT_MS = 120_000;
@@ -35,10 +35,10 @@ export class NodePeer {
    * @param folder - with `<graph>/model.onnx`
    * @throws NodePeerMissing
    */
-  static async start(folder: string, model: PeerModel, threads: number): Promise<NodePeer> {
+  static async start(folder: string, model: PeerModel, setup: NodeSetup): Promise<NodePeer> {
     const child = fork(fileURLToPath(new URL('./node-child.ts', import.meta.url)), { stdio: 'inherit' });
     try {
-      const answer = await ask(child, { kind: 'load', folder, model, threads });
+      const answer = await ask(child, { kind: 'load', folder, model, setup });
       if ('missing' in answer) throw new NodePeerMissing(answer.missing);
       if (!('version' in answer)) throw new Error('onnxruntime-node gave no version');
       return new NodePeer(child, answer.version);
