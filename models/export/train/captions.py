@@ -5,7 +5,6 @@ Resumes by itself from the output folder's last checkpoint.
 
 from __future__ import annotations
 
-import argparse
 import random
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from .checkpoint import load_model
 from .data import captioned_photos
 from .features import VIEWS, photos_with_features
 from .generate import greedy_captions
-from .loop import Stage, parameter_groups, run
+from .loop import Stage, parameter_groups, run, stage_parser
 from .minilm import start_from_minilm
 from .targets import caption_ids, caption_loss, pad, training_texts
 from .text import cut_vocabulary
@@ -28,18 +27,9 @@ TRAINED = ("visual_encoder.", "visn_", "text_encoder.encoder.layer.4.", "text_en
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = stage_parser(__doc__, photos=40, rate=6e-4, seed=1)
     parser.add_argument("--features", type=Path, required=True, help="folder that `train.features` wrote")
-    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=7)
-    parser.add_argument("--photos", type=int, default=40, help="photos a step")
-    parser.add_argument("--captions", type=int, default=3, help="captions a photo and step")
-    parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--smoothing", type=float, default=0.1)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)

@@ -5,7 +5,6 @@ Every photo is cropped (75–100 % of each side) and mirrored at random. Resumes
 
 from __future__ import annotations
 
-import argparse
 import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +19,7 @@ from .checkpoint import load_model
 from .data import PhotoTars, captioned_photos
 from .features import view_pixels
 from .generate import greedy_captions
-from .loop import Stage, parameter_groups, run
+from .loop import Stage, parameter_groups, run, stage_parser
 from .targets import caption_ids, caption_loss, pad
 
 FIRST_TRAINED_BLOCK = 8
@@ -42,19 +41,10 @@ def stem_cells(model: Mplug2, pixels: np.ndarray) -> torch.Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = stage_parser(__doc__, photos=32, rate=2e-4, seed=2)
     parser.add_argument("--init", type=Path, required=True, help="checkpoint folder to start from")
-    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=645)
-    parser.add_argument("--photos", type=int, default=32, help="photos a step")
-    parser.add_argument("--captions", type=int, default=3, help="captions a photo and step")
-    parser.add_argument("--rate", type=float, default=2e-4)
     parser.add_argument("--stem-rate", type=float, default=1e-4)
-    parser.add_argument("--smoothing", type=float, default=0.1)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--seed", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)

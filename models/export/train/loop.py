@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import time
@@ -14,6 +15,21 @@ import torch
 from mplug2.model import Mplug2
 
 from .checkpoint import save_model, save_progress
+
+
+def stage_parser(description: str | None, photos: int, rate: float, seed: int) -> argparse.ArgumentParser:
+    """The arguments that every stage has; the numbers are the stage's own defaults."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--photos", type=int, default=photos, help="photos a step")
+    parser.add_argument("--captions", type=int, default=3, help="captions a photo and step")
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--smoothing", type=float, default=0.1)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--seed", type=int, default=seed)
+    return parser
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int = 100) -> float:
