@@ -21,7 +21,7 @@ function latencyTable(latencies: Latencies, regime: Regime, captionsOf: (latency
 }
 
 function stageTable({ measured }: Latencies, regime: Regime, captionsOf: (latency: Latency) => Captions): string {
-  const stages = ['vision', 'universal', 'memory', 'decode'];
+  const stages = ['vision', 'universal', 'memory', 'decoder'];
   const rows = measured
     .filter((latency) => captionsOf(latency)[0]?.timings !== undefined)
     .map((latency) => [

@@ -39,7 +39,7 @@ const CAPTION_STAGES: Readonly<Record<string, string>> = {
   universal: 'Universal layers',
   memory: 'Cross-attention keys and values',
   firstToken: 'From the start to the first word',
-  decode: 'Writing the sentence',
+  decoder: 'Writing the sentence',
   total: 'The caption in all',
 };
 

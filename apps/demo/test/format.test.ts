@@ -26,7 +26,7 @@ test('modules and stages that are not known keep their names', () => {
 });
 
 test('decoding a photo and decoding a sentence are told apart', () => {
-  expect(timingLines({ decode: 20 }, { decode: 150 })).toEqual([
+  expect(timingLines({ decode: 20 }, { decoder: 150 })).toEqual([
     ['Decoding the photo', '20 ms'],
     ['Writing the sentence', '150 ms'],
   ]);

@@ -40,6 +40,6 @@ export interface CaptionResult {
   readonly tokens: readonly GeneratedToken[];
   /** Where each graph ran, by graph name. */
   readonly devices: Readonly<Record<string, Device>>;
-  /** Stages: `vision`, `universal`, `memory` (cross-attention keys and values), `firstToken`, `decode`, `total`. */
+  /** Stages: `vision`, `universal`, `memory` (cross-attention keys and values), `firstToken`, `decoder`, `total`. */
   readonly timings: Timings;
 }

@@ -29,7 +29,7 @@ export interface CaptionModel {
  *
  * @param onPiece - told each piece of the text as it comes
  * @returns text, tokens and timings: the stages of encoding that happened, `firstToken` and `total` (both since the
- *   call) and `decode` (all decoder steps together)
+ *   call) and `decoder` (all its steps together)
  * @throws OwletError `ABORTED` between two runs, `RUN_FAILED`
  * @internal
  */
@@ -47,7 +47,7 @@ export async function caption(
     const stream = new TextStream(model.tokens);
     const tokens: GeneratedToken[] = [];
     try {
-      const timedStep = (ids: Int32Array<ArrayBuffer>) => watch.time('decode', () => decoder.next(ids));
+      const timedStep = (ids: Int32Array<ArrayBuffer>) => watch.time('decoder', () => decoder.next(ids));
       for await (const token of greedy(timedStep, task)) {
         if (tokens.push(token) === 1) watch.mark('firstToken');
         const piece = token.id === task.end ? undefined : stream.push(token);

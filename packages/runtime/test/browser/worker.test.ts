@@ -37,7 +37,7 @@ test('a picture gets the caption of the goldens, streamed', { timeout: 60_000 },
   await expect.poll(() => pieces.join('')).toBe(tinyText);
   expect(pieces).toEqual(['grass', ' red', 's', ' grass']);
   expect(result.devices['decoder.step']).toBe('wasm');
-  for (const stage of ['vision', 'universal', 'memory', 'firstToken', 'decode', 'total']) {
+  for (const stage of ['vision', 'universal', 'memory', 'firstToken', 'decoder', 'total']) {
     expect(result.timings[stage]).toBeGreaterThan(0);
   }
   const again = unwrap(await page.caption(1));
