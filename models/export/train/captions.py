@@ -5,7 +5,6 @@ Resumes by itself from the output folder's last checkpoint.
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from .features import VIEWS, photos_with_features
 from .generate import greedy_captions
 from .loop import Stage, parameter_groups, run, stage_parser
 from .minilm import start_from_minilm
-from .targets import caption_ids, caption_loss, pad, training_texts
+from .targets import caption_ids, caption_loss, draw, draw_captions, training_texts
 from .text import cut_vocabulary
 
 TRAINED = ("visual_encoder.", "visn_", "text_encoder.encoder.layer.4.", "text_encoder.encoder.layer.5.", "text_decoder.")
@@ -50,13 +49,10 @@ def main() -> None:
     per_epoch = len(learnt) // args.photos
 
     def loss(step: int) -> torch.Tensor:
-        epoch, within = divmod(step, per_epoch)
-        order = random.Random(f"{args.seed}/{epoch}").sample(range(len(learnt)), len(learnt))
-        rng = random.Random(f"{args.seed}/{epoch}/{within}")
-        batch = order[within * args.photos : (within + 1) * args.photos]
+        batch, rng = draw(step, len(learnt), args.photos, args.seed)
         chosen = [rng.choice(VIEWS) for _ in batch]
         cells = np.stack([views[v][rows[v][learnt[i].image]] for v, i in zip(chosen, batch)])
-        texts = pad([t for i in batch for t in rng.sample(ids[i], min(args.captions, len(ids[i])))])
+        texts = draw_captions(ids, batch, args.captions, rng)
         return caption_loss(model, torch.from_numpy(cells).to(torch.bfloat16)[:, None], texts, args.smoothing)
 
     def captions() -> list[tuple[str, str]]:

@@ -16,8 +16,9 @@ import torch
 from PIL import Image, ImageOps
 
 from mplug2.config import owlet_mini
+from mplug2.stem import EfficientNetLiteStem, stem_input
+
 from .data import CaptionedPhoto, PhotoTars, captioned_photos
-from mplug2.stem import EfficientNetLiteStem
 
 VIEWS = ("plain", "mirror", "crop1", "crop2")
 
@@ -81,9 +82,8 @@ def main() -> None:
                 pixels = ahead.pop(0).result()
                 if i + 4 < len(starts):
                     ahead.append(pool.submit(load, photos[starts[i + 4] : starts[i + 4] + 16]))
-                x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
                 with torch.autocast("cpu", torch.bfloat16):
-                    y = stem(x.contiguous(memory_format=torch.channels_last))
+                    y = stem(stem_input(pixels))
                 cells[s : s + len(pixels)] = y.flatten(2).transpose(1, 2).to(torch.float16).numpy()
                 if i % 50 == 0:
                     print(f"{view} {s}/{len(photos)} {time.time() - started:.0f}s", flush=True)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from mplug2.model import Mplug2
+from mplug2.stem import stem_input
 
 from .captions import TRAINED
 from .checkpoint import load_model
@@ -20,16 +21,14 @@ from .data import PhotoTars, captioned_photos
 from .features import view_pixels
 from .generate import greedy_captions
 from .loop import Stage, parameter_groups, run, stage_parser
-from .targets import caption_ids, caption_loss, pad
+from .targets import caption_ids, caption_loss, draw, draw_captions
 
 FIRST_TRAINED_BLOCK = 8
 
 
 def stem_cells(model: Mplug2, pixels: np.ndarray) -> torch.Tensor:
     """Bytes N×R×R×3 → cells N×1×HW×C; gradients only behind FIRST_TRAINED_BLOCK."""
-    x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
-    x = x.contiguous(memory_format=torch.channels_last)
-    net = model.stem.net
+    x, net = stem_input(pixels), model.stem.net
     with torch.no_grad():
         x = net._swish(net._bn0(net._conv_stem(x)))
         for block in net._blocks[:FIRST_TRAINED_BLOCK]:
@@ -61,12 +60,9 @@ def main() -> None:
     per_epoch = len(learnt) // args.photos
 
     def batch(step: int) -> tuple[np.ndarray, torch.Tensor]:
-        epoch, within = divmod(step, per_epoch)
-        order = random.Random(f"{args.seed}/{epoch}").sample(range(len(learnt)), len(learnt))
-        rng = random.Random(f"{args.seed}/{epoch}/{within}")
-        chosen = order[within * args.photos : (within + 1) * args.photos]
+        chosen, rng = draw(step, len(learnt), args.photos, args.seed)
         pixels = np.stack([view_pixels(tars.open(learnt[i].image), "crop", size, rng) for i in chosen])
-        return pixels, pad([t for i in chosen for t in rng.sample(ids[i], min(args.captions, len(ids[i])))])
+        return pixels, draw_captions(ids, chosen, args.captions, rng)
 
     ahead: dict[int, Future] = {}
     with ThreadPoolExecutor(1) as pool:

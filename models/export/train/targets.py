@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import torch
@@ -39,6 +40,21 @@ def caption_ids(photos: list[CaptionedPhoto], vocabulary: list[str]) -> list[lis
         ]
         for p in photos
     ]
+
+
+def draw(step: int, of: int, photos: int, seed: int) -> tuple[list[int], random.Random]:
+    """Which of `of` photos a step is about, each once an epoch, and what decides the rest of its chances.
+
+    Both follow from the seed and the step alone, so that a resumed run sees what an unbroken one would.
+    """
+    epoch, within = divmod(step, of // photos)
+    order = random.Random(f"{seed}/{epoch}").sample(range(of), of)
+    return order[within * photos : (within + 1) * photos], random.Random(f"{seed}/{epoch}/{within}")
+
+
+def draw_captions(ids: list[list[list[int]]], drawn: list[int], captions: int, rng: random.Random) -> torch.Tensor:
+    """At most `captions` sentences of each drawn photo, side by side, padded."""
+    return pad([t for i in drawn for t in rng.sample(ids[i], min(captions, len(ids[i])))])
 
 
 def pad(rows: list[list[int]]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-import type { ShardStore } from '@owlet/loader';
+import { type ShardStore, sha256Of } from '@owlet/loader';
 import type { CaptionTaskSpec, GraphSpec, Manifest } from '@owlet/manifest';
 import * as v from 'valibot';
 import type { SessionSpec } from './engine.ts';
@@ -55,8 +55,7 @@ export function threadCandidates({ isolated, cores }: BrowserEnvironment): numbe
  */
 export async function trialKey(subject: readonly (string | number)[]): Promise<string> {
   const text = new TextEncoder().encode(`owlet threads 2 ${subject.join(' ')}`);
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text));
-  return `${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}.threads`;
+  return `${await sha256Of(text)}.threads`;
 }
 
 async function recall(store: ShardStore, key: string): Promise<Results | undefined> {
