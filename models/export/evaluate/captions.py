@@ -1,6 +1,6 @@
 """Scores captions against what people wrote: CIDEr-D and BLEU with 95 % intervals, beside baselines.
 
-    python -m evaluate.captions --data DIR --predictions F.jsonl [--json OUT]
+    python -m evaluate.captions --data DIR --predictions F.jsonl [--json OUT] [--meteor]
 
 A predictions line is ``{"media": "flickr8k/NAME.webp" or "NAME.webp", "text": "..."}``; one with ``error`` is
 counted and stands as an empty sentence. The document frequency is that of the photos evaluated, also
@@ -23,23 +23,12 @@ import numpy as np
 from train.data import CaptionedPhoto, captioned_photos
 
 from .bleu import bleu, bleu_statistics
-from .bootstrap import SEED, interval, resamples
+from .bootstrap import SEED, Estimate, interval, resamples
 from .cider import CiderD, N
+from .meteor import meteor
 from .tokenize import tokenize
 
 Sentence = list[str]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
 
 
 @dataclass(frozen=True)
@@ -61,7 +50,10 @@ class Report:
     people_bleu_4: float
     common_caption: str
     common_cider_d: float
+    common_bleu_4: float
     shuffled_cider_d: float
+    shuffled_bleu_4: float
+    meteor: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -119,8 +111,8 @@ def most_common_caption(photos: list[CaptionedPhoto]) -> Sentence:
     return list(counts.most_common(1)[0][0]) if counts else []
 
 
-def evaluate(predictions: list[Prediction], photos: list[CaptionedPhoto]) -> Report:
-    """Computes every figure; `photos` is everything in the data folder."""
+def evaluate(predictions: list[Prediction], photos: list[CaptionedPhoto], with_meteor: bool = False) -> Report:
+    """Computes every figure; `photos` is everything in the data folder. METEOR needs Java and pycocoevalcap."""
     candidates = [tokenize(p.text) for p in predictions]
     references = [[tokenize(c) for c in p.photo.captions] for p in predictions]
     count = len(candidates)
@@ -158,7 +150,10 @@ def evaluate(predictions: list[Prediction], photos: list[CaptionedPhoto]) -> Rep
         people_bleu_4=people_bleu,
         common_caption=" ".join(common),
         common_cider_d=float(np.mean(scorer.scores([common] * count))),
+        common_bleu_4=float(bleu(bleu_statistics([common] * count, references).sum(0))[-1]),
         shuffled_cider_d=float(np.mean(scorer.scores(shuffled))),
+        shuffled_bleu_4=float(bleu(bleu_statistics(shuffled, references).sum(0))[-1]),
+        meteor=meteor(candidates, references) if with_meteor else None,
     )
 
 
@@ -170,12 +165,16 @@ def lines(report: Report) -> list[str]:
         ("held out, not predicted", str(report.held_out_without_prediction)),
         ("CIDEr-D", str(report.cider_d)),
         *((f"BLEU-{n}", str(estimate)) for n, estimate in enumerate(report.bleu, 1)),
+        *([("METEOR", str(report.meteor))] if report.meteor else []),
         ("distinct sentences", f"{report.distinct_share:.1%}"),
         ("most frequent sentence", f"{report.most_frequent_share:.1%} ({report.most_frequent!r})"),
         ("mean length", f"{report.mean_length:.2f} tokens (people {report.mean_reference_length:.2f})"),
         ("people among themselves", f"CIDEr-D {report.people_cider_d:.4f}, BLEU-4 {report.people_bleu_4:.4f}"),
-        ("most common caption", f"CIDEr-D {report.common_cider_d:.4f} ({report.common_caption!r})"),
-        ("predictions shuffled", f"CIDEr-D {report.shuffled_cider_d:.4f}"),
+        (
+            "most common caption",
+            f"CIDEr-D {report.common_cider_d:.4f}, BLEU-4 {report.common_bleu_4:.4f} ({report.common_caption!r})",
+        ),
+        ("predictions shuffled", f"CIDEr-D {report.shuffled_cider_d:.4f}, BLEU-4 {report.shuffled_bleu_4:.4f}"),
     ]
     return [f"{name:<25}{value}" for name, value in rows]
 
@@ -185,9 +184,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with captions.jsonl")
     parser.add_argument("--predictions", type=Path, required=True, help="JSON lines with media and text")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--meteor", action="store_true", help="also METEOR, by Java and the package pycocoevalcap")
     args = parser.parse_args()
     photos = captioned_photos(args.data)
-    report = evaluate(read_predictions(args.predictions, photos), photos)
+    report = evaluate(read_predictions(args.predictions, photos), photos, args.meteor)
     print("\n".join(lines(report)))
     if args.json:
         args.json.write_text(json.dumps(asdict(report), indent=2) + "\n")

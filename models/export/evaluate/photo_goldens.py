@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import tempfile
 from pathlib import Path
 
 from PIL import Image
 
 from export.build import build_graphs
-from export.goldens import fingerprints, normalised, reference_outputs
+from export.goldens import fingerprints, normalised, reference_outputs, sentence_ids
 from export.shards import write_shards
 from mplug2.model import Mplug2
 from train.checkpoint import load_model
-from train.features import view_pixels
+from train.augment import squashed
 from train.text import load_tokenizer
 
 SAMPLES = 128
@@ -44,21 +43,23 @@ def main() -> None:
     model, vocabulary = load_model(args.checkpoint)
     manifest = json.loads((args.model / "manifest.json").read_text())
     blobs = take_over_weights(model, manifest)
-    caption = manifest["tasks"]["caption"]
+    generate = manifest["tasks"]["caption"]["steps"][-1]
+    sentence = sentence_ids(model, vocabulary)
     photos = []
     for path in args.photos:
         # Upright and opaque RGB photos only: what else happens to a picture is tested where pictures are decoded.
         with Image.open(path) as photo:
             if photo.mode != "RGB" or photo.getexif().get(0x0112, 1) != 1:
                 raise SystemExit(f"{path} is not an upright RGB photo")
-            pixels = normalised(model, view_pixels(photo, "plain", model.config.image_size, random.Random(0)).copy())
-        outputs, tokens, margins = reference_outputs(model, pixels, caption["minLength"], caption["maxLength"])
+            pixels = normalised(model, squashed(photo, model.config.image_size).copy())
+        lengths = generate["minLength"], generate["maxLength"]
+        outputs, tokens, margins = reference_outputs(model, pixels, sentence, *lengths)
         marks = fingerprints({"preprocess": {"pixels": pixels.numpy()}, **outputs}, SAMPLES)
         print(path.name, load_tokenizer(vocabulary).decode(tokens), f"least margin {min(margins):.3f}")
         photos.append(
             {"photo": path.name, "tokens": tokens, "margins": [round(m, 5) for m in margins], "outputs": marks}
         )
-    args.out.write_text(json.dumps({"blobs": blobs, "photos": photos}, separators=(",", ":")) + "\n")
+    args.out.write_text(json.dumps({"blobs": blobs, "ids": sentence, "photos": photos}, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

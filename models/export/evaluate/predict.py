@@ -1,51 +1,67 @@
-"""Captions of a data folder's held-out photos by PyTorch in float32, to compare the browser's with.
-
-python -m evaluate.predict --data DIR --checkpoint DIR --out F.jsonl
-"""
+"""What a model says about photos: captions, and answers to questions."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import random
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from train.checkpoint import load_model
-from train.data import PhotoTars, captioned_photos
-from train.features import view_pixels
-from train.generate import greedy_ids
-from train.text import load_tokenizer
+from train.generate import Hypothesis, beam_search
+
+from .subject import SENTENCES, Subject, batches
 
 
-@torch.inference_mode()
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--dataset", choices=["flickr8k", "coco"], default="flickr8k")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    model, vocabulary = load_model(args.checkpoint)
-    model.eval()
-    tokenizer = load_tokenizer(vocabulary)
-    config = model.config
-    mean, std = torch.tensor(config.mean).view(3, 1, 1, 1), torch.tensor(config.std).view(3, 1, 1, 1)
-    held = [p for p in captioned_photos(args.data) if p.held_out and p.dataset == args.dataset]
-    tars = PhotoTars(args.data, (args.dataset,))
-    with args.out.open("w") as out:
-        for first in range(0, len(held), 20):
-            some = held[first : first + 20]
-            stored = [view_pixels(tars.open(p.image), "plain", config.image_size, random.Random(0)) for p in some]
-            pixels = torch.from_numpy(np.stack(stored)).float().div(255).permute(0, 3, 1, 2)[:, :, None]
-            memory = model.universal(model.vision(model.cells((pixels - mean) / std)))
-            for photo, ids in zip(some, greedy_ids(model, memory)):
-                out.write(json.dumps({"media": photo.image, "text": tokenizer.decode(ids)}) + "\n")
+@dataclass(frozen=True)
+class Search:
+    """How texts are searched for."""
+
+    beam: int = 3
+    reference: bool = False
+    """mPLUG-2's own search in place of the sane one."""
 
 
-if __name__ == "__main__":
-    main()
+@dataclass(frozen=True)
+class Said:
+    """A text and the log p of its tokens together."""
+
+    text: str
+    log_p: float
+
+
+def _said(subject: Subject, found: list[list[Hypothesis]]) -> list[Said]:
+    return [Said(subject.text(hypotheses[0].ids), hypotheses[0].log_p) for hypotheses in found]
+
+
+def say_captions(subject: Subject, images: Sequence[str], search: Search) -> list[Said]:
+    """The best caption of each photo that has been looked at."""
+    said: list[Said] = []
+    for some in batches(images, SENTENCES):
+        with subject.computing():
+            found = beam_search(subject.model, subject.memory(some), search.beam, reference=search.reference)
+        said += _said(subject, found)
+    return said
+
+
+def say_answers(
+    subject: Subject, images: Sequence[str], questions: Sequence[str], search: Search
+) -> list[Said]:
+    """The best answer to the question at each place about the photo at that place."""
+    said: dict[int, Said] = {}
+    # Questions of like lengths go together, so that little is computed for padding.
+    for some in batches(sorted(range(len(questions)), key=lambda i: len(questions[i])), SENTENCES):
+        with subject.computing():
+            memory = subject.memory([images[i] for i in some])
+            hidden, mask = subject.encode([questions[i] for i in some])
+            fused = subject.model.fusion(hidden, memory, mask)
+            found = beam_search(
+                subject.model,
+                torch.cat([memory.to(fused.dtype), fused], 1),
+                search.beam,
+                min_length=1,
+                max_length=10,
+                mask=torch.cat([mask.new_ones(memory.shape[:2]), mask], 1),
+                reference=search.reference,
+            )
+        said |= dict(zip(some, _said(subject, found)))
+    return [said[i] for i in range(len(questions))]

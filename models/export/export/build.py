@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from mplug2.config import Mplug2Config
 from mplug2.model import Mplug2
 
 from .decoder_graph import memory_graph, step_graph
 from .graph import GraphWriter, Value
+from .heads_graph import classify_graph, embed_text_graph, embed_visual_graph, match_graph
+from .tasks import graphs_named, tasks_of
 from .tensors import WeightStore
+from .text_graph import fusion_graph, text_graph
 from .universal_graph import universal_graph
-from .vision_graph import vision_graph
+from .vision_graph import blocks_graph, frame_graph
 from .weights import ModuleWeights
 
-GRAPHS = (
-    ("vision", vision_graph),
-    ("universal", universal_graph),
-    ("decoder", memory_graph),
-    ("decoder", step_graph),
-)
+Builder = Callable[[GraphWriter, ModuleWeights, Mplug2], tuple[str, list[Value], list[Value]]]
+# In the order in which each one's inputs come about.
+GRAPHS: dict[str, tuple[str, Builder]] = {
+    "vision.frame": ("vision", frame_graph),
+    "vision.blocks": ("vision", blocks_graph),
+    "universal": ("universal", universal_graph),
+    "decoder.memory": ("decoder", memory_graph),
+    "decoder.step": ("decoder", step_graph),
+    "text": ("text", text_graph),
+    "fusion": ("fusion", fusion_graph),
+    "match": ("match", match_graph),
+    "embed.visual": ("embed", embed_visual_graph),
+    "embed.text": ("embed", embed_text_graph),
+    "classify": ("classify", classify_graph),
+}
 VARIANTS = {"int8": ["wasm"], "float32": ["wasm", "webgpu"]}
 
 
@@ -34,15 +48,28 @@ class Built:
     writer: GraphWriter
 
 
-def build_graphs(model: Mplug2) -> tuple[WeightStore, list[Built]]:
-    """All stored weights, and the graphs over them. Afterwards `model` (in eval mode, its batch norms folded) computes
-    with exactly what is stored."""
+def graphs_of(config: Mplug2Config) -> list[tuple[str, Builder]]:
+    """The graphs that the model's tasks run, each with its module."""
+    named = graphs_named(tasks_of(config, None))
+    return [found for name, found in GRAPHS.items() if name in named]
+
+
+def build_graphs(model: Mplug2, variants: tuple[str, ...] = tuple(VARIANTS)) -> tuple[WeightStore, list[Built]]:
+    """All stored weights, and the graphs over them.
+
+    Large weights are int8 where a variant wants them so; float32 graphs alone keep float32. Afterwards `model` (in eval
+    mode, its batch norms folded) computes with exactly what is stored.
+    """
+    store = WeightStore("int8" in variants)
+    return store, [b for variant in variants for b in build_variant(store, model, variant)]
+
+
+def build_variant(store: WeightStore, model: Mplug2, variant: str) -> list[Built]:
+    """Every graph in one variant, its weights added to the store."""
     model.eval()
-    store = WeightStore()
     built = []
-    for variant in VARIANTS:
-        for module, build in GRAPHS:
-            g = GraphWriter(store, variant)
-            name, inputs, outputs = build(g, ModuleWeights(store, module), model)
-            built.append(Built(name, module, variant, inputs, outputs, g))
-    return store, built
+    for module, build in graphs_of(model.config):
+        g = GraphWriter(store, variant)
+        name, inputs, outputs = build(g, ModuleWeights(store, module), model)
+        built.append(Built(name, module, variant, inputs, outputs, g))
+    return built

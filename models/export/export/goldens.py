@@ -1,4 +1,4 @@
-"""Fingerprints of every graph's outputs on a picture, by PyTorch on the dequantised weights."""
+"""Fingerprints of every graph's outputs on a made picture and a sentence, by PyTorch on the dequantised weights."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import numpy as np
 import torch
 
 from mplug2.model import Mplug2
+from train.generate import greedy
+from train.text import load_tokenizer
 
-Outputs = dict[str, dict[str, np.ndarray]]
+Values = dict[str, np.ndarray]
+Outputs = dict[str, Values]
 SAMPLES = 64
+SENTENCE = "a man and a dog are playing in the park"
+TOP = 8
 
 
 def pattern_bytes(size: int) -> np.ndarray:
@@ -32,72 +37,97 @@ def normalised(model: Mplug2, picture: np.ndarray) -> torch.Tensor:
     return pixels.permute(2, 0, 1)[None, :, None].contiguous()
 
 
-@torch.inference_mode()
-def greedy(model: Mplug2, memory: torch.Tensor, min_length: int, max_length: int) -> tuple[list[int], list[float]]:
-    """Greedy ids over memory 1×N×E, the end token included where it came, and by how much each logit led the next."""
-    ids, margins = [model.config.ids.start], []
-    for step in range(max_length):
-        logits = model.logits(model.decoder_hidden(torch.tensor([ids]), memory)[0, -1])
-        if step < min_length:
-            logits[model.config.ids.end] = -torch.inf
-        best, second = logits.topk(2).values.tolist()
-        margins.append(best - second)
-        ids.append(int(logits.argmax()))
-        if ids[-1] == model.config.ids.end:
-            break
-    return ids[1:], margins
+def sentence_ids(model: Mplug2, vocabulary: list[str]) -> list[int]:
+    """What the text encoder is fed: the start token and SENTENCE, no end token."""
+    return [model.config.ids.start, *load_tokenizer(vocabulary).encode(SENTENCE, add_special_tokens=False).ids]
+
+
+def cross_keys_values(model: Mplug2, memory: torch.Tensor) -> Values:
+    """cross_key_i and cross_value_i of every decoder layer."""
+    found = {}
+    for i, layer in enumerate(model.text_decoder["bert"]["encoder"]):
+        attention = layer.crossattention
+        for kind in ("key", "value"):
+            found[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory)).numpy()
+    return found
 
 
 @torch.inference_mode()
 def reference_outputs(
-    model: Mplug2, pixels: torch.Tensor, min_length: int, max_length: int
+    model: Mplug2, pixels: torch.Tensor, sentence: list[int], min_length: int, max_length: int
 ) -> tuple[Outputs, list[int], list[float]]:
-    """Every graph's outputs, each fed by the one before, `decoder.step` by the start id and all but the last token;
-    the greedy tokens and their margins."""
-    visual = model.vision(model.cells(pixels))
+    """Every graph's outputs, each fed by those before (`decoder.memory` by the visual memory, `decoder.step` as
+    `step_inputs` says); the greedy tokens and their margins. Ids of the likeliest tokens are left out: close ones
+    may change places."""
+    cells = model.cells(pixels)
+    tokens = model.visual_encoder["visual"].tokens(cells)
+    visual = model.vision(cells)
     memory = model.universal(visual)
-    tokens, margins = greedy(model, memory, min_length, max_length)
-    ids = torch.tensor([[model.config.ids.start, *tokens[:-1]]])
-    cross = {}
-    for i, layer in enumerate(model.text_decoder["bert"]["encoder"]):
-        attention = layer.crossattention
-        for kind in ("key", "value"):
-            cross[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory)).numpy()
-    logits = model.logits(model.decoder_hidden(ids, memory))
+    said, margins = greedy(model, memory, min_length, max_length)
+    logits = model.logits(model.decoder_hidden(torch.tensor([[model.config.ids.start, *said[:-1]]]), memory))
+    logp = logits.log_softmax(-1)
+    ids = torch.tensor([sentence])
+    mask = torch.ones_like(ids)
+    hidden = model.text(ids, mask)
+    fused = model.fusion(hidden, memory, mask)
+    found: dict[str, dict[str, torch.Tensor]] = {
+        "vision.frame": {"tokens": tokens},
+        "vision.blocks": {"visual": visual},
+        "universal": {"memory": memory},
+        "decoder.step": {
+            "logits": logits,
+            "top_logprob": logp[:, -1].topk(TOP).values,
+            "target_logprob": logp.gather(2, torch.tensor([said])[..., None])[..., 0],
+        },
+        "text": {"hidden": hidden},
+        "fusion": {"fused": fused, "answer_memory": torch.cat([memory, fused], 1)},
+    }
+    if model.config.heads:
+        found["vision.frame"]["pooled"] = cells.mean(2)
+        found["match"] = {"match_logits": model.match_logits(fused)}
+        found["embed.visual"] = {"embedding": model.embed_visual(memory)}
+        found["embed.text"] = {"embedding": model.embed_text(hidden, mask)}
+        found["classify"] = {"class_logits": model.class_logits(cells)}
+    outputs = {graph: {name: value.numpy() for name, value in values.items()} for graph, values in found.items()}
+    return {**outputs, "decoder.memory": cross_keys_values(model, memory)}, said, margins
+
+
+def step_inputs(model: Mplug2, said: list[int]) -> Values:
+    """`decoder.step` fed with the start id and all but the last token, empty caches, and the tokens as targets."""
+    text = model.config.text
+    empty = np.zeros((1, text.heads, 0, text.width // text.heads), np.float32)
+    pasts = {f"past_{kind}_{i}": empty for i in range(model.config.decoder.layers) for kind in ("key", "value")}
     return {
-        "vision": {"visual": visual.numpy()},
-        "universal": {"memory": memory.numpy()},
-        "decoder.memory": cross,
-        "decoder.step": {"logits": logits.numpy()},
-    }, tokens, margins
+        "ids": np.array([[model.config.ids.start, *said[:-1]]], np.int32),
+        "beam_index": np.zeros(1, np.int32),
+        "k": np.array([TOP], np.int64),
+        "targets": np.array([said], np.int32),
+        **pasts,
+    }
 
 
-def feeds_of(
-    graph: str, model: Mplug2, pixels: torch.Tensor, done: Outputs, tokens: list[int]
-) -> dict[str, np.ndarray]:
-    """The inputs of one graph of the chain, from the outputs before it."""
-    if graph == "vision":
-        return {"pixels": pixels.numpy()}
-    if graph == "universal":
-        return done["vision"]
-    if graph == "decoder.memory":
-        return done["universal"]
-    config = model.config.text
-    empty = np.zeros((1, config.heads, 0, config.width // config.heads), np.float32)
-    feeds: dict[str, np.ndarray] = {"ids": np.array([[model.config.ids.start, *tokens[:-1]]], np.int32)}
-    feeds.update(done["decoder.memory"])
-    for i in range(model.config.decoder.layers):
-        feeds[f"past_key_{i}"] = feeds[f"past_value_{i}"] = empty
-    return feeds
+def chained_outputs(
+    model: Mplug2,
+    graphs: dict[str, Callable[[Values], Values]],
+    pixels: torch.Tensor,
+    sentence: list[int],
+    said: list[int],
+) -> Outputs:
+    """What the graphs yield, in the order given, each fed by the outputs of those before."""
+    values = {"pixels": pixels.numpy(), "ids": np.array([sentence], np.int32)}
+    done = {}
+    for name, run in graphs.items():
+        done[name] = run({**values, **step_inputs(model, said)} if name == "decoder.step" else values)
+        values.update(done[name])
+    return done
 
 
-def differences(reference: Outputs, run: Callable[[str], dict[str, np.ndarray]]) -> dict[str, float]:
+def differences(reference: Outputs, found: Outputs) -> dict[str, float]:
     """Greatest absolute difference of each graph against the reference."""
-    found = {}
-    for graph, outputs in reference.items():
-        got = run(graph)
-        found[graph] = max(float(np.abs(got[name] - values).max()) for name, values in outputs.items())
-    return found
+    return {
+        graph: max(float(np.abs(found[graph][name] - values).max()) for name, values in outputs.items())
+        for graph, outputs in reference.items()
+    }
 
 
 def fingerprints(outputs: Outputs, samples: int = SAMPLES) -> dict:

@@ -16,7 +16,12 @@ from .tensors import WeightStore
 
 OPSET = 17
 LOCATION = "weights.bin"
-TYPES = {"float32": TensorProto.FLOAT, "int8": TensorProto.INT8, "int32": TensorProto.INT32}
+TYPES = {
+    "float32": TensorProto.FLOAT,
+    "int8": TensorProto.INT8,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+}
 ALIGNMENT = 64
 
 
@@ -51,13 +56,21 @@ class GraphWriter:
     initializers: dict[str, Initializer] = field(default_factory=dict)
     end: int = 0
 
-    def op(self, kind: str, *inputs: str, outputs: int | list[str] = 1, domain: str = "", **attributes: object):
-        """Adds a node. Returns one name, or a list where `outputs` is above 1 or a list of names."""
+    def op(
+        self,
+        kind: str,
+        *inputs: str,
+        outputs: int | list[str] = 1,
+        name: str | None = None,
+        domain: str = "",
+        **attributes: object,
+    ):
+        """Adds a node. Returns one name (`name` where given), or a list where `outputs` is above 1 or a list of names."""
         base = f"{kind}_{len(self.nodes)}"
         if isinstance(outputs, list):
             names = outputs
         else:
-            names = [base] if outputs == 1 else [f"{base}_{i}" for i in range(outputs)]
+            names = [name or base] if outputs == 1 else [f"{base}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(kind, list(inputs), names, name=base, domain=domain, **attributes))
         return names[0] if len(names) == 1 and not isinstance(outputs, list) else names
 
@@ -81,20 +94,20 @@ class GraphWriter:
             self.end = -(-(self.end + size) // ALIGNMENT) * ALIGNMENT
         return name
 
-    def linear(self, x: str, weight: str, bias: str | None = None) -> str:
-        """x · W (+ b), W stored in×out."""
+    def linear(self, x: str, weight: str, bias: str | None = None, name: str | None = None) -> str:
+        """x · W (+ b), W stored in×out; `name` is given where the result is an output of the graph."""
         if self.variant == "int8" and self.store.weights[weight].axis is not None:
             scales = self.weight(f"{weight}.scales")
             extra = ["", self.weight(bias)] if bias else []
-            return self.contrib("DynamicQuantizeMatMul", x, self.weight(weight, "int8"), scales, *extra)
-        y = self.op("MatMul", x, self.weight(weight))
-        return self.op("Add", y, self.weight(bias)) if bias else y
+            return self.contrib("DynamicQuantizeMatMul", x, self.weight(weight, "int8"), scales, *extra, name=name)
+        if not bias:
+            return self.op("MatMul", x, self.weight(weight), name=name)
+        return self.op("Add", self.op("MatMul", x, self.weight(weight)), self.weight(bias), name=name)
 
     def layer_norm(self, x: str, prefix: str, eps: float) -> str:
         """LayerNorm over the last axis with `prefix`.weight and `prefix`.bias."""
-        return self.op(
-            "LayerNormalization", x, self.weight(f"{prefix}.weight"), self.weight(f"{prefix}.bias"), axis=-1, epsilon=eps
-        )
+        weight, bias = self.weight(f"{prefix}.weight"), self.weight(f"{prefix}.bias")
+        return self.op("LayerNormalization", x, weight, bias, axis=-1, epsilon=eps)
 
     def add_norm(self, x: str, y: str, prefix: str, eps: float) -> str:
         """LayerNorm(x + y), BERT's post-norm."""
@@ -111,7 +124,8 @@ class GraphWriter:
         return self.op("Transpose", x, perm=list(order))
 
     def attend(self, q: str, k: str, v: str, width: int, mask: str | None = None) -> str:
-        """q, k, v B×heads×L×d, q already divided by √d; `mask` is added to the scores. → B×L×`width`."""
+        """q B×heads×L×d, already divided by √d; k, v B×heads×N×d, or of batch 1 for all rows of q;
+        `mask` is added to the scores. → B×L×`width`."""
         scores = self.op("MatMul", q, self.transpose(k, 0, 1, 3, 2))
         if mask:
             scores = self.op("Add", scores, mask)

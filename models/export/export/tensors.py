@@ -31,17 +31,19 @@ def quantise(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 class WeightStore:
-    """All weights of a model by name. A weight that two graphs ask for under one name is stored once."""
+    """All weights of a model by name. A weight that two graphs ask for under one name is stored once.
+    Large ones are int8 where `quantised`, else float32 as everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, quantised: bool = True) -> None:
         self.weights: dict[str, Weight] = {}
+        self.quantised = quantised
 
     def add_float(self, name: str, module: str, values: np.ndarray) -> str:
         """Keeps a small tensor as it is."""
         values = np.ascontiguousarray(values, np.float32)
         return self._add(Weight(name, module, values, values, None, None))
 
-    def add_int8(
+    def add_large(
         self,
         name: str,
         module: str,
@@ -49,10 +51,12 @@ class WeightStore:
         axis: int,
         write_back: Callable[[np.ndarray], None],
     ) -> str:
-        """Quantises a large tensor; `write_back` receives the dequantised values, so that the PyTorch model
-        can compute with exactly what is shipped."""
+        """Keeps a large tensor; where it is quantised, `write_back` receives the dequantised values, so that the
+        PyTorch model can compute with exactly what is shipped."""
         if name in self.weights:
             return name
+        if not self.quantised:
+            return self.add_float(name, module, values)
         stored, scales = quantise(np.ascontiguousarray(values, np.float32), axis)
         shape = [1] * values.ndim
         shape[axis] = -1

@@ -23,6 +23,6 @@ def universal_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[st
         latents = encoder_layer(g, w, f"layer{first + i}", layer, text, latents, "visual")
     y = encoder_layer(g, w, f"layer{text.layers - 1}", layers[-1], text, "visual", latents)
     x = g.add_norm("visual", y, w.norm("visn_emb_norm", model.visn_emb_norm), text.norm_eps)
-    g.op("Identity", x, outputs=["memory"])
+    g.op("Identity", x, name="memory")
     tokens = ("batch", "tokens", text.width)
     return "universal", [Value("visual", "float32", tokens)], [Value("memory", "float32", tokens)]

@@ -1,4 +1,5 @@
-"""The vision module as ONNX: stem, local-temporal blocks, norm, bridge (arXiv 2302.00402, section 3.2)."""
+"""The vision module as two ONNX graphs (arXiv 2302.00402, section 3.2): `vision.frame`, which sees frames one by one
+(stem, class token, positions), and `vision.blocks`, where frames meet (local-temporal blocks, norm, bridge)."""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, size: int, x
         y = x
         if hasattr(block, "_expand_conv"):
             conv = block._expand_conv
-            y = clip(g, pointwise(g, w, f"{at}.expand", conv, y)) if late else convolve(g, w, f"{at}.expand", conv, y, True)
+            expand = f"{at}.expand"
+            y = clip(g, pointwise(g, w, expand, conv, y)) if late else convolve(g, w, expand, conv, y, True)
         if late and cells:
             y = to_channels(g, y, block._depthwise_conv.in_channels, grid)
         y = convolve(g, w, f"{at}.depthwise", block._depthwise_conv, y, True)
@@ -152,13 +154,19 @@ def block(
     return g.op("Add", x, g.linear(quick_gelu(g, y), *w.linears(f"{at}.mlp.c_proj", [b.mlp["c_proj"]])))
 
 
-def vision_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
-    """pixels B×3×T×R×R → visual B×(1+T·HW)×E."""
+def frame_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
+    """pixels B×3×T×R×R → tokens B×T×(1+HW)×D of every frame on its own; with a class head also the mean cell B×T×C."""
     config = model.config
     vision, size, cells = config.vision, config.image_size, config.grid**2
     encoder = model.visual_encoder["visual"]
     frames = g.transpose("pixels", 0, 2, 1, 3, 4)
     flat = g.reshape(frames, -1, 3, size, size)
+    outputs = [Value("tokens", "float32", ("batch", "frames", 1 + cells, vision.width))]
+
+    def by_frame(*rest: int) -> str:
+        """The shape B×T×`rest`."""
+        return g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant(rest), axis=0)
+
     if vision.stem == "conv3d":
         p = config.patch_size
         cut = g.transpose(g.reshape(flat, -1, 3, config.grid, p, config.grid, p), 0, 2, 4, 1, 3, 5)
@@ -166,28 +174,39 @@ def vision_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
     else:
         fold_batch_norms(model.stem)
         x = efficientnet(g, w, model.stem, size, flat)
+    if config.heads:
+        mean = g.op("ReduceMean", x, axes=[1], keepdims=0)
+        g.op("Reshape", mean, by_frame(vision.stem_channels), name="pooled")
+        outputs.append(Value("pooled", "float32", ("batch", "frames", vision.stem_channels)))
     x = g.linear(x, w.matrix("conv1", [encoder.conv1.weight]))
-    # B×T comes from the input; the rest is known.
-    lengths = g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant([cells, vision.width]), axis=0)
-    x = g.op("Reshape", x, lengths)
-    one = g.op("Concat", g.op("Shape", frames, start=0, end=2), g.constant([1, vision.width]), axis=0)
-    head = g.op("Expand", g.weight(w.small("class_embedding", encoder.class_embedding)), one)
+    x = g.op("Reshape", x, by_frame(cells, vision.width))
+    head = g.op("Expand", g.weight(w.small("class_embedding", encoder.class_embedding)), by_frame(1, vision.width))
     x = g.op("Concat", head, x, axis=2)
     x = g.op("Add", x, g.weight(w.small("positional_embedding", encoder.positional_embedding)))
-    x = g.layer_norm(x, w.norm("ln_pre", encoder.ln_pre), vision.norm_eps)
+    g.op("Identity", g.layer_norm(x, w.norm("ln_pre", encoder.ln_pre), vision.norm_eps), name="tokens")
+    return "vision.frame", [Value("pixels", "float32", ("batch", 3, "frames", size, size))], outputs
+
+
+def blocks_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
+    """tokens B×T×(1+HW)×D → visual B×(1+T·HW)×E."""
+    config = model.config
+    vision, cells = config.vision, config.grid**2
+    encoder = model.visual_encoder["visual"]
+    x = "tokens"
     for i, b in enumerate(encoder.transformer["resblocks"]):
         x = block(g, w, f"block{i}", b, vision.width, 1 + cells, vision.norm_eps, x)
     head = g.op("Slice", x, g.constant([0]), g.constant([1]), g.constant([2]))
     head = g.op("ReduceMean", head, axes=[1], keepdims=0)
     rest = g.op("Slice", x, g.constant([1]), g.constant([2**31 - 1]), g.constant([2]))
-    rest = g.op("Reshape", rest, g.op("Concat", g.op("Shape", rest, start=0, end=1), g.constant([-1, vision.width]), axis=0))
+    flat = g.op("Concat", g.op("Shape", rest, start=0, end=1), g.constant([-1, vision.width]), axis=0)
+    rest = g.op("Reshape", rest, flat)
     x = g.layer_norm(g.op("Concat", head, rest, axis=1), w.norm("ln_post", encoder.ln_post), vision.norm_eps)
     if config.bridge:
         x = g.linear(x, *w.linears("visn_fc", [model.visn_fc]))
         x = g.layer_norm(x, w.norm("visn_layer_norm", model.visn_layer_norm), config.text.norm_eps)
-    g.op("Identity", x, outputs=["visual"])
+    g.op("Identity", x, name="visual")
     return (
-        "vision",
-        [Value("pixels", "float32", ("batch", 3, "frames", size, size))],
+        "vision.blocks",
+        [Value("tokens", "float32", ("batch", "frames", 1 + cells, vision.width))],
         [Value("visual", "float32", ("batch", "tokens", config.text.width))],
     )

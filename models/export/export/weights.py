@@ -1,6 +1,6 @@
 """PyTorch parameters → stored weights, under names of the modules that own them.
 
-A module's tensors carry its name in front (`vision.`, `universal.`, `decoder.`), so that blobs never mix modules.
+A module's tensors carry its name in front (`vision.`, `universal.`, `decoder.` …), so that blobs never mix modules.
 Matrices are stored in×out. Query, key and value of one input are one matrix; 1/√d is folded into the query.
 """
 
@@ -25,6 +25,10 @@ class ModuleWeights:
         self.store = store
         self.module = module
 
+    def of(self, module: str) -> "ModuleWeights":
+        """The same store under another module's name: for tensors that several modules' graphs use."""
+        return ModuleWeights(self.store, module)
+
     def name(self, rest: str) -> str:
         return f"{self.module}.{rest}"
 
@@ -46,7 +50,7 @@ class ModuleWeights:
         def write_back(values: np.ndarray) -> None:
             conv.weight.data.copy_(torch.from_numpy(values))
 
-        weight = self.store.add_int8(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
+        weight = self.store.add_large(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
         return weight, self.small(f"{rest}.bias", conv.bias)
 
     def matrix(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
@@ -62,7 +66,7 @@ class ModuleWeights:
                 part.data.copy_(torch.from_numpy(np.ascontiguousarray(piece)).reshape(part.shape))
                 start += width
 
-        return self.store.add_int8(self.name(f"{rest}.weight"), self.module, whole, 1, write_back)
+        return self.store.add_large(self.name(f"{rest}.weight"), self.module, whole, 1, write_back)
 
     def biases(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
         """Biases side by side, as `matrix` lays the columns."""

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from .config import TextConfig
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What B rows attend to: rows of `shared` M×N×E, for row b the one that `owner[b]` says (all of them in order where
+    None), and behind it the row's `own` B×N'×E."""
+
+    shared: torch.Tensor
+    owner: torch.Tensor | None = None
+    own: torch.Tensor | None = None
 
 
 class Attention(nn.Module):
@@ -27,14 +39,22 @@ class Attention(nn.Module):
         """B×L×E → B×heads×L×(E/heads)."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
+    def keys_values(self, memory: "Memory") -> tuple[torch.Tensor, torch.Tensor]:
+        """What is attended to, computed once for all rows that share it: B×heads×N×(E/heads) each."""
+
+        def project(name: str) -> torch.Tensor:
+            shared = self.self[name](memory.shared)
+            rows = shared if memory.owner is None else shared[memory.owner]
+            return self.split(rows if memory.own is None else torch.cat([rows, self.self[name](memory.own)], 1))
+
+        return project("key"), project("value")
+
     def forward(
-        self, x: torch.Tensor, memory: torch.Tensor | None = None, mask: torch.Tensor | None = None, causal: bool = False
+        self, x: torch.Tensor, memory: "Memory | None" = None, mask: torch.Tensor | None = None, causal: bool = False
     ) -> torch.Tensor:
-        """x B×L×E attends to `memory` B×N×E (itself where None); `mask` is boolean, broadcastable to B×heads×L×N."""
-        source = x if memory is None else memory
+        """x B×L×E attends to `memory` (itself where None); `mask` is boolean, broadcastable to B×heads×L×N."""
         q = self.split(self.self["query"](x))
-        k = self.split(self.self["key"](source))
-        v = self.split(self.self["value"](source))
+        k, v = self.keys_values(Memory(x) if memory is None else memory)
         p = self.dropout if self.training else 0.0
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal and mask is None, dropout_p=p)
         y = self.output["dense"](y.transpose(1, 2).flatten(2))
@@ -61,7 +81,7 @@ class Layer(nn.Module):
     def forward(
         self,
         x: torch.Tensor,
-        memory: torch.Tensor | None = None,
+        memory: Memory | None = None,
         mask: torch.Tensor | None = None,
         memory_mask: torch.Tensor | None = None,
         causal: bool = False,

@@ -55,6 +55,15 @@ class DecoderConfig:
 
 
 @dataclass(frozen=True)
+class HeadsConfig:
+    """Heads that the paper describes and the authors' code lacks; their sizes are this project's own choice."""
+
+    embedding: int
+    """Width of the space that pictures, videos and texts share."""
+    classes: int
+
+
+@dataclass(frozen=True)
 class TokenIds:
     """Ids of the special tokens of the vocabulary."""
 
@@ -80,6 +89,9 @@ class Mplug2Config:
     ids: TokenIds
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    heads: HeadsConfig | None = None
+    tasks: tuple[str, ...] | None = None
+    """What the weights were trained for, where that is not everything that the modules allow."""
     family: str = "mplug2"
 
     @property
@@ -102,6 +114,8 @@ class Mplug2Config:
             fusion=FusionConfig(**raw["fusion"]),
             decoder=DecoderConfig(**raw["decoder"]),
             ids=TokenIds(**raw["ids"]),
+            heads=HeadsConfig(**raw["heads"]) if raw.get("heads") else None,
+            tasks=tuple(raw["tasks"]) if raw.get("tasks") else None,
             **constants,
         )
 
@@ -111,7 +125,8 @@ class Mplug2Config:
 
 
 def owlet_mini(vocab: int) -> Mplug2Config:
-    """The sizes of owlet-mini; where they differ from the paper, the model card says so."""
+    """The sizes of owlet-mini as its first stages train it, for captions; where they differ from the paper, the model
+    card says so."""
     return Mplug2Config(
         image_size=260,
         patch_size=32,
@@ -124,4 +139,5 @@ def owlet_mini(vocab: int) -> Mplug2Config:
         ids=TokenIds(pad=0, unknown=1, start=2, end=3, mask=4),
         mean=(127 / 255,) * 3,
         std=(128 / 255,) * 3,
+        tasks=("caption",),
     )

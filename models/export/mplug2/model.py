@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .bert import Embeddings, LayerStack
+from .bert import Embeddings, LayerStack, Memory
 from .config import Mplug2Config
 from .vision import VisionEncoder, patches
 
@@ -66,6 +66,12 @@ class Mplug2(nn.Module):
             }
         )
 
+        if config.heads:
+            self.vision_proj = nn.Linear(text.width, config.heads.embedding, bias=False)
+            self.text_proj = nn.Linear(text.width, config.heads.embedding, bias=False)
+            self.itm_head = nn.Linear(text.width, 2)
+            self.class_head = nn.Linear(config.vision.stem_channels, config.heads.classes)
+
     def share_embeddings(self) -> None:
         """One word table serves text encoder and decoder (owlet-mini; the released model keeps two)."""
         self.text_encoder["embeddings"].word_embeddings = self.text_decoder["bert"]["embeddings"].word_embeddings
@@ -92,8 +98,8 @@ class Mplug2(nn.Module):
         layers = [stack[str(i)] for i in range(text.layers - text.universal_layers, text.layers)]
         latents = layers[0].latents.to(tokens.dtype).expand(tokens.shape[0], -1, -1)
         for layer in layers[:-1]:
-            latents = layer(latents, tokens)
-        return self.visn_emb_norm(tokens + layers[-1](tokens, latents))
+            latents = layer(latents, Memory(tokens))
+        return self.visn_emb_norm(tokens + layers[-1](tokens, Memory(latents)))
 
     def text(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """ids, mask B×L → B×L×E, all layers in text mode."""
@@ -102,14 +108,35 @@ class Mplug2(nn.Module):
             x = layer(x, mask=mask[:, None, None].bool())
         return x
 
-    def fusion(self, text: torch.Tensor, visual: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def fusion(self, text: torch.Tensor, visual: torch.Tensor | Memory, mask: torch.Tensor) -> torch.Tensor:
         """Question tokens read the visual tokens; the memory of an answer is [visual ; result]."""
+        visual = visual if isinstance(visual, Memory) else Memory(visual)
         for layer in self.fusion_encoder["encoder"]:
             text = layer(text, visual, mask=mask[:, None, None].bool())
         return text
 
-    def decoder_hidden(self, ids: torch.Tensor, memory: torch.Tensor, memory_mask: torch.Tensor | None = None) -> torch.Tensor:
+    def embed_visual(self, memory: torch.Tensor) -> torch.Tensor:
+        """memory B×N×E → B×W of length 1: the mean of all visual tokens, projected."""
+        return F.normalize(self.vision_proj(memory.mean(1)), dim=-1)
+
+    def embed_text(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Text encoder's hidden B×L×E, mask B×L → B×W of length 1: the mean over the tokens, projected."""
+        kept = mask[..., None].to(hidden.dtype)
+        return F.normalize(self.text_proj((hidden * kept).sum(1) / kept.sum(1)), dim=-1)
+
+    def match_logits(self, fused: torch.Tensor) -> torch.Tensor:
+        """Fusion's output B×L×E → B×2 from its first token ([CLS]): [does not fit, fits]."""
+        return self.itm_head(fused[:, 0])
+
+    def class_logits(self, cells: torch.Tensor) -> torch.Tensor:
+        """Cells of the stem B×T×HW×C → B×classes, from their mean over places and frames."""
+        return self.class_head(cells.mean((1, 2)))
+
+    def decoder_hidden(
+        self, ids: torch.Tensor, memory: torch.Tensor | Memory, memory_mask: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """ids B×L, memory B×N×E → hidden states before the output matrix, B×L×E."""
+        memory = memory if isinstance(memory, Memory) else Memory(memory)
         decoder = self.text_decoder["bert"]
         x = decoder["embeddings"](ids)
         cross_mask = None if memory_mask is None else memory_mask[:, None, None].bool()

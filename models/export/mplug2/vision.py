@@ -103,11 +103,16 @@ class VisionEncoder(nn.Module):
         )
         self.ln_post = nn.LayerNorm(vision.width, eps=vision.norm_eps)
 
-    def forward(self, cells: torch.Tensor) -> torch.Tensor:
-        """cells B×T×HW×C (channels of the stem, or pixels of a patch in the kernel's order) → B×(1+T·HW)×D."""
+    def tokens(self, cells: torch.Tensor) -> torch.Tensor:
+        """cells B×T×HW×C (channels of the stem, or pixels of a patch in the kernel's order) → B×T×(1+HW)×D:
+        what enters the blocks."""
         x = F.linear(cells, self.conv1.weight.flatten(1))
         head = self.class_embedding.to(x.dtype).expand(*x.shape[:2], 1, -1)
-        x = self.ln_pre(torch.cat([head, x], 2) + self.positional_embedding)
+        return self.ln_pre(torch.cat([head, x], 2) + self.positional_embedding)
+
+    def forward(self, cells: torch.Tensor) -> torch.Tensor:
+        """cells B×T×HW×C → B×(1+T·HW)×D."""
+        x = self.tokens(cells)
         for block in self.transformer["resblocks"]:
             x = block(x)
         x = torch.cat([x[:, :, 0].mean(1, keepdim=True), x[:, :, 1:].flatten(1, 2)], 1)

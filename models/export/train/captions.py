@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from mplug2.config import owlet_mini
@@ -15,9 +14,9 @@ from mplug2.model import Mplug2
 
 from .checkpoint import load_model
 from .data import captioned_photos
-from .features import VIEWS, photos_with_features
+from .features import Cells
 from .generate import greedy_captions
-from .loop import Stage, parameter_groups, run, stage_parser
+from .loop import Average, Stage, parameter_groups, run, stage_parser
 from .minilm import start_from_minilm
 from .targets import caption_ids, caption_loss, draw, draw_captions, training_texts
 from .text import cut_vocabulary
@@ -43,24 +42,22 @@ def main() -> None:
         model.share_embeddings()
     learnt = [p for p in photos if not p.held_out]
     ids = caption_ids(learnt, vocabulary)
-    views = {v: np.load(args.features / f"{v}.npy", mmap_mode="r") for v in VIEWS}
-    rows = {v: {p.image: i for i, p in enumerate(photos_with_features(args.data, v))} for v in VIEWS}
-    held = [p for p in photos if p.held_out and p.dataset == "flickr8k"]
+    cells = Cells(args.data, args.features)
+    held = [p.image for p in photos if p.held_out and p.dataset == "flickr8k"]
     per_epoch = len(learnt) // args.photos
 
-    def loss(step: int) -> torch.Tensor:
+    def losses(step: int) -> dict[str, torch.Tensor]:
         batch, rng = draw(step, len(learnt), args.photos, args.seed)
-        chosen = [rng.choice(VIEWS) for _ in batch]
-        cells = np.stack([views[v][rows[v][learnt[i].image]] for v, i in zip(chosen, batch)])
         texts = draw_captions(ids, batch, args.captions, rng)
-        return caption_loss(model, torch.from_numpy(cells).to(torch.bfloat16)[:, None], texts, args.smoothing)
+        shown = cells.drawn([learnt[i].image for i in batch], rng)
+        return {"caption": caption_loss(model, shown, texts, args.smoothing)}
 
     def captions() -> list[tuple[str, str]]:
-        said = greedy_captions(model, vocabulary, views["plain"], [rows["plain"][p.image] for p in held])
-        return [(p.image, text) for p, text in zip(held, said)]
+        return list(zip(held, greedy_captions(model, vocabulary, cells.of("plain", held), range(len(held)))))
 
-    stage = Stage(args.out, per_epoch, per_epoch * args.epochs, loss, captions)
-    run(stage, model, vocabulary, parameter_groups(model, {TRAINED: args.rate}))
+    stage = Stage(args.out, per_epoch, per_epoch * args.epochs, losses, captions)
+    groups = parameter_groups(model, {TRAINED: args.rate})
+    run(stage, model, vocabulary, groups, Average(model))
 
 
 if __name__ == "__main__":

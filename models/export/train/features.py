@@ -1,47 +1,82 @@
-"""Stage 1: the frozen stem's cells of every captioned photo, kept as float16.
+"""Cells of every photo from a stem that rests, kept as float16: the ImageNet one (stage 1) or a checkpoint's (stage 5).
 
-Views: `plain` (as the runtime sees it), `mirror`, and cropped views (75–100 % of each side, half of them mirrored).
+Views: `plain`, as the runtime sees a photo, of all photos; four augmented views of those that are trained on; and
+synthetic clips of these, whose texts are written beside their cells.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 from mplug2.config import owlet_mini
 from mplug2.stem import EfficientNetLiteStem, stem_input
 
-from .data import CaptionedPhoto, PhotoTars, captioned_photos
+from .augment import augment, may_mirror, squashed
+from .checkpoint import load_model
+from .clip_texts import CLIPS, FRAMES, make_texts
+from .data import PhotoTars, captioned_photos, is_held_out
+from .questions import asked_questions
 
-VIEWS = ("plain", "mirror", "crop1", "crop2")
-
-
-def view_pixels(photo: Image.Image, view: str, size: int, rng: random.Random) -> np.ndarray:
-    """One photo as bytes size×size×3, by PIL bicubic, as the runtime resizes it."""
-    if view.startswith("crop"):
-        w, h = photo.size
-        cw, ch = w * rng.uniform(0.75, 1), h * rng.uniform(0.75, 1)
-        x, y = rng.uniform(0, w - cw), rng.uniform(0, h - ch)
-        photo = photo.resize((size, size), Image.Resampling.BICUBIC, box=(x, y, x + cw, y + ch))
-        if rng.random() < 0.5:
-            photo = ImageOps.mirror(photo)
-    else:
-        photo = photo.resize((size, size), Image.Resampling.BICUBIC)
-        if view == "mirror":
-            photo = ImageOps.mirror(photo)
-    return np.asarray(photo)
+VIEWS = ("plain", "view1", "view2", "view3", "view4")
+BATCH = 16
 
 
-def photos_with_features(data: Path, view: str) -> list[CaptionedPhoto]:
-    """The rows of a view's file, in order: all photos for `plain`, the trained-on ones for the others."""
-    return [p for p in captioned_photos(data) if view == "plain" or not p.held_out]
+def photos_of(data: Path, view: str) -> list[str]:
+    """The rows of a view's file, in order: all photos for `plain`, those trained on for the others."""
+    captioned = captioned_photos(data)
+    held = {p.image: p.held_out for p in captioned}
+    held |= {q.image: is_held_out(q.image) for q in asked_questions(data)}
+    return [image for image, out in held.items() if view == "plain" or not out]
+
+
+class Cells:
+    """The files that this stage wrote, read row by row."""
+
+    def __init__(self, data: Path, folder: Path, views: tuple[str, ...] = VIEWS) -> None:
+        self._views = {view: np.load(folder / f"{view}.npy", mmap_mode="r") for view in views}
+        self._rows = {view: {image: i for i, image in enumerate(photos_of(data, view))} for view in views}
+
+    def of(self, view: str, images: list[str]) -> np.ndarray:
+        """P×HW×C float16."""
+        return np.stack([self._views[view][self._rows[view][image]] for image in images])
+
+    def drawn(self, images: list[str], rng: random.Random) -> torch.Tensor:
+        """A view at random of each photo that is trained on: P×1×HW×C bfloat16."""
+        cells = np.concatenate([self.of(rng.choice(list(self._views)), [image]) for image in images])
+        return torch.from_numpy(cells).to(torch.bfloat16)[:, None]
+
+
+def write_cells(stem: torch.nn.Module, path: Path, count: int, shape: tuple[int, int], pixels: Callable[[int], np.ndarray]) -> None:
+    """Runs the stem over pictures 0 … count − 1 (bytes R×R×3 each) into a file count×HW×C, which appears when whole."""
+    if path.exists():
+        return
+    part = path.with_suffix(".part.npy")
+    cells = np.lib.format.open_memmap(part, "w+", np.float16, (count, *shape))
+    started = time.time()
+    with ThreadPoolExecutor(2) as pool:
+        starts = range(0, count, BATCH)
+        load = lambda s: np.stack([pixels(i) for i in range(s, min(count, s + BATCH))])  # noqa: E731
+        ahead = [pool.submit(load, s) for s in starts[:4]]
+        for i, s in enumerate(starts):
+            batch = ahead.pop(0).result()
+            if i + 4 < len(starts):
+                ahead.append(pool.submit(load, starts[i + 4]))
+            with torch.autocast("cpu", torch.bfloat16):
+                y = stem(stem_input(batch))
+            cells[s : s + len(batch)] = y.flatten(2).transpose(1, 2).to(torch.float16).numpy()
+            if i % 50 == 0:
+                print(f"{path.stem} {s}/{count} {time.time() - started:.0f}s", flush=True)
+    cells.flush()
+    part.rename(path)
 
 
 @torch.inference_mode()
@@ -49,46 +84,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for <view>.npy")
+    parser.add_argument("--init", type=Path, help="checkpoint folder whose stem is used; default: ImageNet's")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     config = owlet_mini(0)
-    stem = EfficientNetLiteStem().eval().to(memory_format=torch.channels_last)
-    tars = PhotoTars(args.data, ("flickr8k", "coco"))
+    stem = load_model(args.init)[0].stem if args.init else EfficientNetLiteStem()
+    stem.eval().to(memory_format=torch.channels_last)
+    tars = PhotoTars(args.data, ("flickr8k", "coco", "daquar"))
+    size, shape = config.image_size, (config.grid**2, config.vision.stem_channels)
+    said = {p.image: p.captions for p in captioned_photos(args.data)}
+    for q in asked_questions(args.data):
+        said[q.image] = (*said.get(q.image, ()), q.question)
     for view in VIEWS:
-        done = args.out / f"{view}.npy"
-        if done.exists():
-            continue
-        photos = photos_with_features(args.data, view)
-        part = args.out / f"{view}.part.npy"
-        cells = np.lib.format.open_memmap(
-            part, "w+", np.float16, (len(photos), config.grid**2, config.vision.stem_channels)
-        )
-        started = time.time()
-        with ThreadPoolExecutor(2) as pool:
+        images = photos_of(args.data, view)
 
-            def load(batch: list[CaptionedPhoto]) -> np.ndarray:
-                return np.stack(
-                    [
-                        view_pixels(tars.open(p.image), view, config.image_size, random.Random(f"{view}{p.image}"))
-                        for p in batch
-                    ]
-                )
+        def pixels(i: int, view: str = view, images: list[str] = images) -> np.ndarray:
+            photo = tars.open(images[i])
+            if view == "plain":
+                return squashed(photo, size)
+            return augment(photo, size, random.Random(f"{view}{images[i]}"), may_mirror(said[images[i]]))
 
-            starts = list(range(0, len(photos), 16))
-            ahead = [pool.submit(load, photos[s : s + 16]) for s in starts[:4]]
-            for i, s in enumerate(starts):
-                pixels = ahead.pop(0).result()
-                if i + 4 < len(starts):
-                    ahead.append(pool.submit(load, photos[starts[i + 4] : starts[i + 4] + 16]))
-                with torch.autocast("cpu", torch.bfloat16):
-                    y = stem(stem_input(pixels))
-                cells[s : s + len(pixels)] = y.flatten(2).transpose(1, 2).to(torch.float16).numpy()
-                if i % 50 == 0:
-                    print(f"{view} {s}/{len(photos)} {time.time() - started:.0f}s", flush=True)
-        cells.flush()
-        part.rename(done)
+        write_cells(stem, args.out / f"{view}.npy", len(images), shape, pixels)
+    learnt = [p for p in captioned_photos(args.data) if not p.held_out]
+    texts = [make_texts(i, learnt, tars, size) for i in range(CLIPS)]
+    (args.out / "clips.json").write_text(json.dumps([t.as_json() for t in texts]))
+    frames = lambda i: make_texts(i // FRAMES, learnt, tars, size).clip.frames[i % FRAMES]  # noqa: E731
+    write_cells(stem, args.out / "clips.npy", CLIPS * FRAMES, shape, frames)
 
 
 if __name__ == "__main__":

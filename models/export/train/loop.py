@@ -6,8 +6,9 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,6 +16,9 @@ import torch
 from mplug2.model import Mplug2
 
 from .checkpoint import save_model, save_progress
+
+DECAY = 0.995
+SAVE_SECONDS = 300
 
 
 def stage_parser(description: str | None, photos: int, rate: float, seed: int) -> argparse.ArgumentParser:
@@ -60,23 +64,64 @@ class Stage:
     out: Path
     per_epoch: int
     steps: int
-    loss: Callable[[int], torch.Tensor]
-    """Step number → loss to minimise; whatever is random in it follows from the step number alone."""
+    losses: Callable[[int], dict[str, torch.Tensor]]
+    """Step number → losses by name; whatever is random in it follows from the step number alone."""
     captions: Callable[[], list[tuple[str, str]]]
     """(photo, caption) of the photos to watch, said by the model as it is."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """How much each loss counts; 1 where nothing is said."""
 
 
-def run(stage: Stage, model: Mplug2, vocabulary: list[str], groups: list[dict]) -> None:
-    """Trains from the last checkpoint in `stage.out`, if there is one, to the end."""
-    trained = [p for group in groups for p in group["params"]]
+class Average:
+    """A running mean of the trained parameters: what a stage hands on (Polyak averaging)."""
+
+    def __init__(self, model: Mplug2) -> None:
+        self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self.restore(0)
+
+    def restore(self, updates: int) -> None:
+        """The parameters as they are now are the mean after that many updates."""
+        self._values = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self._updates = updates
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Takes the parameters in; early on they count for more."""
+        self._updates += 1
+        weight = max(1 - DECAY, 9 / (self._updates + 9))
+        torch._foreach_lerp_(list(self._values.values()), [p.detach() for p in self.parameters.values()], weight)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The model computes with the mean meanwhile."""
+        kept = {name: p.data for name, p in self.parameters.items()}
+        for name, p in self.parameters.items():
+            p.data = self._values[name]
+        try:
+            yield
+        finally:
+            for name, p in self.parameters.items():
+                p.data = kept[name]
+
+
+def run(stage: Stage, model: Mplug2, vocabulary: list[str], groups: list[dict], average: Average) -> None:
+    """Trains from the last checkpoint in `stage.out`, if there is one, to the end; writes `curve.jsonl` as it goes.
+
+    The weights written are the running mean; those being trained lie in `progress.pt`.
+    """
+    named, step = average.parameters, 0
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
-    step, resumed = 0, stage.out / "progress.pt"
-    if resumed.exists():
-        progress = torch.load(resumed)
+    if (stage.out / "progress.pt").exists():
+        progress = torch.load(stage.out / "progress.pt")
         optimizer.load_state_dict(progress["optimizer"])
+        average.restore(progress["step"])
         step = progress["step"]
+        for name, p in named.items():
+            p.data.copy_(progress["trained"][name])
+    stage.out.mkdir(parents=True, exist_ok=True)
     print(f"{len(vocabulary)} pieces, {stage.steps} steps, from {step}", flush=True)
-    started, mean = time.time(), None
+    started = saved = time.time()
+    means: dict[str, float] = {}
     while step < stage.steps:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, stage.steps, group["peak"])
@@ -85,20 +130,30 @@ def run(stage: Stage, model: Mplug2, vocabulary: list[str], groups: list[dict]) 
             # Batch norms keep their ImageNet statistics.
             model.stem.eval()
         with torch.autocast("cpu", torch.bfloat16):
-            loss = stage.loss(step)
+            losses = stage.losses(step)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        sum(value * stage.weights.get(name, 1.0) for name, value in losses.items()).backward()
+        torch.nn.utils.clip_grad_norm_(list(named.values()), 1.0)
         optimizer.step()
+        average.update()
         step += 1
-        mean = loss.item() if mean is None else 0.98 * mean + 0.02 * loss.item()
+        for name, value in losses.items():
+            means[name] = value.item() if name not in means else 0.95 * means[name] + 0.05 * value.item()
         if step % 20 == 0:
-            print(f"step {step}/{stage.steps} loss {mean:.3f} {time.time() - started:.0f}s", flush=True)
+            shown = {name: round(value, 3) for name, value in means.items()}
+            print(f"step {step}/{stage.steps} {shown} {time.time() - started:.0f}s", flush=True)
+            with (stage.out / "curve.jsonl").open("a") as curve:
+                curve.write(json.dumps({"step": step, **shown}) + "\n")
+        if step == stage.steps or time.time() - saved > SAVE_SECONDS:
+            saved = time.time()
+            with average.in_place():
+                save_model(stage.out, model, vocabulary)
+            trained = {name: p.detach() for name, p in named.items()}
+            save_progress(stage.out, optimizer=optimizer.state_dict(), step=step, trained=trained)
         if step % stage.per_epoch == 0 or step == stage.steps:
-            save_model(stage.out, model, vocabulary)
-            save_progress(stage.out, optimizer=optimizer.state_dict(), step=step)
             model.eval()
-            said = stage.captions()
+            with average.in_place():
+                said = stage.captions()
             lines = [json.dumps({"media": image, "text": text}) for image, text in said]
             (stage.out / f"val-{step}.jsonl").write_text("\n".join(lines) + "\n")
             print(f"step {step}: {[text for _, text in said[:3]]} {time.time() - started:.0f}s", flush=True)

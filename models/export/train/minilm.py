@@ -17,7 +17,8 @@ def start_from_minilm(model: Mplug2, vocabulary: list[str]) -> None:
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear) and not name.startswith("stem."):
             nn.init.normal_(module.weight, std=0.02)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
     source = load_file(get_model_path() / "model.safetensors")
     ids = {piece: i for i, piece in enumerate(source_vocabulary())}
     rows = torch.tensor([ids[piece] for piece in vocabulary])

@@ -1,0 +1,44 @@
+"""The text encoder and fusion (arXiv 2302.00402, sections 3.3 and 3.4) as ONNX, without masks: rows of one length."""
+
+from __future__ import annotations
+
+from mplug2.model import Mplug2
+
+from .bert_graph import encoder_layer
+from .graph import GraphWriter, Value
+from .weights import ModuleWeights
+from .words_graph import IDS, embed
+
+
+def text_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
+    """ids B×L → hidden B×L×E. The last layers are the universal ones: their tensors are the module `universal`'s."""
+    text = model.config.text
+    first_universal = text.layers - text.universal_layers
+    x, _ = embed(g, w, model, model.text_encoder["embeddings"], g.constant([0]), g.op("Shape", "ids", start=1, end=2))
+    for i, layer in enumerate(model.text_encoder["encoder"]):
+        owner = w if i < first_universal else w.of("universal")
+        x = encoder_layer(g, owner, f"layer{i}", layer, text, x, None)
+    g.op("Identity", x, name="hidden")
+    return "text", [IDS], [Value("hidden", "float32", ("batch", "length", text.width))]
+
+
+def fusion_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
+    """hidden B×L×E, memory B×N×E → fused B×L×E, answer_memory B×(N+L)×E. A memory of batch 1 serves every row."""
+    text = model.config.text
+    x = "hidden"
+    for i, layer in model.fusion_encoder["encoder"].layer.items():
+        x = encoder_layer(g, w, f"layer{i}", layer, text, x, "memory")
+    fused = g.op("Identity", x, name="fused")
+    rows = g.op("Concat", g.op("Shape", "hidden", start=0, end=1), g.constant([1, 1]), axis=0)
+    g.op("Concat", g.op("Expand", "memory", rows), fused, axis=1, name="answer_memory")
+    return (
+        "fusion",
+        [
+            Value("hidden", "float32", ("batch", "length", text.width)),
+            Value("memory", "float32", ("memory_batch", "tokens", text.width)),
+        ],
+        [
+            Value("fused", "float32", ("batch", "length", text.width)),
+            Value("answer_memory", "float32", ("batch", "answer_tokens", text.width)),
+        ],
+    )
