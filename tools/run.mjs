@@ -1,5 +1,5 @@
 /**
- * `npm run predict` and `npm run bench`: sets up, finds a Chromium, and runs the app's TypeScript entry with the
+ * `npm run predict`, `npm run parity` and `npm run bench`: sets up, finds a Chromium, and runs the app's TypeScript entry with the
  * arguments as they were typed. The app gets OWLET_CHROMIUM (the browser) and INIT_CWD (where relative paths count from).
  */
 import { existsSync } from 'node:fs';
@@ -9,7 +9,11 @@ import { root, run, typedIn } from './process.mjs';
 import { command, SetupError } from './setup.mjs';
 
 /** @type {Record<string, string>} */
-const entries = { predict: 'apps/cli/src/predict.ts', bench: 'apps/bench/src/main.ts' };
+const entries = {
+  predict: 'apps/cli/src/predict.ts',
+  parity: 'apps/cli/src/parity/main.ts',
+  bench: 'apps/bench/src/main.ts',
+};
 
 await command(async () => {
   const [name = '', ...args] = process.argv.slice(2);

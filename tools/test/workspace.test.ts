@@ -23,7 +23,8 @@ const direction: Readonly<Record<string, readonly string[]>> = {
   '@owlet/client': ['@owlet/protocol', '@owlet/runtime'],
   '@owlet/testing': ['@owlet/manifest', '@owlet/protocol'],
   '@owlet/demo': ['@owlet/client'],
-  '@owlet/cli': ['@owlet/client', '@owlet/tools'],
+  // Parity compares what no page can ask the client for: tensors between graphs.
+  '@owlet/cli': ['@owlet/client', '@owlet/runtime', '@owlet/tools'],
   '@owlet/bench': ['@owlet/client', '@owlet/tools'],
   '@owlet/tools': [],
 };

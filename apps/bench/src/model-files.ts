@@ -1,7 +1,7 @@
 /** A model's graphs as onnxruntime takes them without Owlet: each an ONNX file beside its external data. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PeerModel, roles } from './peers/model.ts';
+import { type PeerModel, type Role, roles } from './peers/model.ts';
 
 interface Piece {
   readonly blob: number;
@@ -43,8 +43,20 @@ export interface ModelManifest {
   readonly tensors: Readonly<Record<string, TensorEntry>>;
   readonly graphs: Readonly<Record<string, GraphEntry>>;
   readonly tasks: {
-    readonly caption: Pick<PeerModel, 'graphs' | 'prompt' | 'end' | 'minLength' | 'maxLength'>;
+    readonly caption: { readonly steps: readonly { readonly kind: string; readonly graph: string }[] };
   };
+}
+
+type Search = Pick<PeerModel, 'prompt' | 'end' | 'minLength' | 'maxLength'>;
+
+/** The graphs of a caption by their part in it, and how it is searched for. */
+function captionOf({ tasks }: ModelManifest): { readonly graphs: PeerModel['graphs'] } & Search {
+  const { steps } = tasks.caption;
+  const parts = steps.map(({ graph }, i) => [roles[i], graph] as const);
+  if (parts.length !== roles.length) {
+    throw new Error(`Peers caption by ${roles.join(', ')}, not in ${parts.length} steps`);
+  }
+  return { graphs: Object.fromEntries(parts) as Record<Role, string>, ...(steps.at(-1) as unknown as Search) };
 }
 
 function found<T>(value: T | undefined, name: string): T {
@@ -67,7 +79,7 @@ export function readManifest(folder: string): ModelManifest {
  * @internal
  */
 export function peerModel(manifest: ModelManifest): PeerModel {
-  const { graphs, prompt, end, minLength, maxLength } = manifest.tasks.caption;
+  const { graphs, prompt, end, minLength, maxLength } = captionOf(manifest);
   const step = found(manifest.graphs[graphs.step], `graph ${graphs.step}`);
   const pasts = step.inputs
     .filter(({ name }) => name.startsWith('past_'))
@@ -133,7 +145,7 @@ export function writeGraphs(model: string, manifest: ModelManifest, variants: re
     return bytes;
   };
   for (const role of roles) {
-    const graph = manifest.tasks.caption.graphs[role];
+    const graph = captionOf(manifest).graphs[role];
     for (const name of variants) {
       const entry = manifest.graphs[graph]?.variants.find((variant) => variant.name === name);
       const variant = found(entry, `variant ${name} of ${graph}`);
@@ -154,7 +166,7 @@ export function readVocabulary(model: string, manifest: ModelManifest): (ids: re
   const file = readFileSync(join(model, manifest.tokenizer.tokenizer.path), 'utf8');
   const { vocab } = (JSON.parse(file) as { model: { vocab: Record<string, number> } }).model;
   const words = new Map(Object.entries(vocab).map(([word, id]) => [id, word]));
-  const { end } = manifest.tasks.caption;
+  const { end } = captionOf(manifest);
   return (ids) => {
     const pieces = ids.filter((id) => id !== end).map((id) => words.get(id) ?? `<${id}>`);
     return pieces.join(' ').replaceAll(' ##', '');

@@ -34,15 +34,15 @@ function written(variant: string, graph: string, tensor: string): number[] {
 }
 
 test('int8 stays as it is, also across blobs', () => {
-  expect(written('int8', 'decoder.step', 'decoder.embed')).toEqual(Array.from({ length: 24 }, (_, i) => i - 12));
-  expect(written('int8', 'vision', 'vision.bias')).toEqual([1, 2, 3, 4]);
+  expect(written('int8', 'decoder.step', 'embeddings.words')).toEqual(Array.from({ length: 24 }, (_, i) => i - 12));
+  expect(written('int8', 'vision.frame', 'vision.bias')).toEqual([1, 2, 3, 4]);
 });
 
 test('int8 is widened by the scale of its channel, whichever axis it is', () => {
   const embed = Array.from({ length: 24 }, (_, i) => (i - 12) * (Math.floor(i / 4) + 1));
-  expect(written('float32', 'decoder.step', 'decoder.embed')).toEqual(embed);
+  expect(written('float32', 'decoder.step', 'embeddings.words')).toEqual(embed);
   const kernel = Array.from({ length: 12 }, (_, i) => (i - 6) * ([0.5, 0.25, 2, 1][i % 4] ?? 0));
-  expect(written('float32', 'vision', 'vision.kernel')).toEqual(kernel);
+  expect(written('float32', 'vision.frame', 'vision.kernel')).toEqual(kernel);
 });
 
 test('the ONNX file lies beside its data', () => {
@@ -52,7 +52,10 @@ test('the ONNX file lies beside its data', () => {
 
 test('peers know the way of a caption', () => {
   expect(peerModel(manifest)).toEqual({
-    ...{ graphs: { vision: 'vision', universal: 'universal', memory: 'decoder.memory', step: 'decoder.step' } },
+    graphs: {
+      ...{ frame: 'vision.frame', blocks: 'vision.blocks', universal: 'universal' },
+      ...{ memory: 'decoder.memory', step: 'decoder.step' },
+    },
     ...{ prompt: [1], end: 2, minLength: 0, maxLength: 8, size: 8, location: 'weights.bin' },
     pasts: ['past_key_0', 'past_value_0'].map((name) => ({ name, heads: 1, width: 4 })),
   });

@@ -3,7 +3,7 @@ import { captionPlainly, captionWithCache, type OrtModule, type Sessions } from 
 import type { PeerModel } from '../src/peers/model.ts';
 
 const model: PeerModel = {
-  graphs: { vision: 'v', universal: 'u', memory: 'm', step: 's' },
+  graphs: { frame: 'f', blocks: 'b', universal: 'u', memory: 'm', step: 's' },
   prompt: [1],
   end: 2,
   minLength: 2,
@@ -32,7 +32,7 @@ type Feeds = Record<string, FakeTensor>;
 /** A decoder that scores token n as `scores(n, tokens seen so far)`; its past is the number of tokens seen. */
 function fakeSessions(scores: (token: number, seen: number) => number) {
   const fed: { ids: number[]; past: number }[] = [];
-  const counts = { vision: 0, universal: 0, memory: 0 };
+  const counts = { frame: 0, blocks: 0, universal: 0, memory: 0 };
   const one = (name: keyof typeof counts, output: string) => ({
     run: async () => {
       counts[name] += 1;
@@ -53,7 +53,8 @@ function fakeSessions(scores: (token: number, seen: number) => number) {
     },
   };
   const sessions = {
-    vision: one('vision', 'visual'),
+    frame: one('frame', 'tokens'),
+    blocks: one('blocks', 'visual'),
     universal: one('universal', 'memory'),
     memory: one('memory', 'cross_key_0'),
     step,
@@ -75,7 +76,7 @@ describe('a peer', () => {
       { ids: [3], past: 1 },
       { ids: [3], past: 2 },
     ]);
-    expect(counts).toEqual({ vision: 1, universal: 1, memory: 1 });
+    expect(counts).toEqual({ frame: 1, blocks: 1, universal: 1, memory: 1 });
   });
 
   test('without caches feeds everything at each step, and finds the same', async () => {
@@ -84,7 +85,7 @@ describe('a peer', () => {
     expect(ids).toEqual([3, 3, 2]);
     expect(fed.map(({ ids: list }) => list)).toEqual([[1], [1, 3], [1, 3, 3]]);
     expect(fed.every(({ past }) => past === 0)).toBe(true);
-    expect(counts).toEqual({ vision: 1, universal: 1, memory: 3 });
+    expect(counts).toEqual({ frame: 1, blocks: 1, universal: 1, memory: 3 });
   });
 
   test('stops at the greatest length', async () => {

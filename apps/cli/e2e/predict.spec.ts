@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { bitmap, predict, readLines, renderersBelow, startPredict } from './run-predict.ts';
+import { recordClip } from './clip.ts';
+import { bitmap, predict, readLines, renderersBelow, startPredict, tinyModel } from './run-predict.ts';
 
 let folder: string;
 
@@ -37,7 +38,7 @@ test('every file gets its line, and an interrupted run is gone on with', async (
     expect(line?.timings?.['total']).toBeGreaterThan(0);
   }
   expect(lines[1]).toEqual({ media: 'broken.jpg', error: { code: 'MEDIA_NOT_IMAGE', message: expect.any(String) } });
-  expect(lines[2]?.error?.code).toBe('MEDIA_UNSUPPORTED');
+  expect(lines[2]?.error?.code).toBe('MEDIA_EMPTY');
 
   const [line = '', ...others] = readFileSync(file, 'utf8').split('\n');
   writeFileSync(file, `${line}\n${others[0]?.slice(0, 12)}`);
@@ -52,6 +53,46 @@ test('every file gets its line, and an interrupted run is gone on with', async (
   const third = await predict(folder, [...args, '--resume']);
   expect(third.code, third.said).toBe(0);
   expect(readLines(file)).toEqual(again);
+});
+
+test('questions are put together by file, answered in their order, and gone on with', async ({ page }) => {
+  await page.goto('/');
+  put('a.bmp', bitmap(1));
+  put('sub/clip.webm', await recordClip(page));
+  const questions = [
+    { media: 'a.bmp', question: 'is there a dog' },
+    { image: 'sub/clip.webm', question: 'what runs on the grass' },
+    { media: 'a.bmp', question: 'is there a dog', candidates: ['dog', 'cat'] },
+    { media: 'nowhere.bmp', question: 'is there a dog' },
+    { media: 'a.bmp', question: '' },
+  ];
+  const lineOf = (question: object) => `${JSON.stringify(question)}\n`;
+  writeFileSync(join(folder, 'q.jsonl'), questions.map(lineOf).join(''));
+  const args = ['--media', 'photos', '--out', 'lines.jsonl', '--device', 'wasm', '--model', tinyModel, '--beams', '3'];
+  args.push('--task', 'answer', '--questions', 'q.jsonl', '--resume');
+
+  const first = await predict(folder, args);
+  expect(first.code, first.said).toBe(0);
+  const file = join(folder, 'lines.jsonl');
+  const lines = readLines(file);
+  const asked = questions.map(({ media, image, question }) => ({ media: media ?? image, question }));
+  expect(lines).toMatchObject(asked);
+  expect(lines.map(({ task, error }) => error?.code ?? task)).toEqual([
+    ...['answer', 'answer', 'answer'],
+    ...['MEDIA_NOT_FOUND', 'INVALID_ARGUMENT'],
+  ]);
+  expect(lines[2]?.ranking?.map(({ text }) => text).sort()).toEqual(['cat', 'dog']);
+  // The second question about a file has no vision to pay for.
+  expect(lines.slice(0, 3).map(({ timings }) => 'vision' in (timings ?? {}))).toEqual([true, true, false]);
+
+  const text = readFileSync(file, 'utf8');
+  const kept = `${text.split('\n')[0]}\n`;
+  writeFileSync(file, text.slice(0, kept.length + 40));
+  const second = await predict(folder, args);
+  expect(second.code, second.said).toBe(0);
+  expect(readFileSync(file, 'utf8').startsWith(kept)).toBe(true);
+  const timeless = (list: typeof lines) => list.map(({ timings, ...rest }) => rest);
+  expect(timeless(readLines(file))).toEqual(timeless(lines));
 });
 
 test('a killed renderer costs no line', async () => {
@@ -76,10 +117,21 @@ test('a killed renderer costs no line', async () => {
 test('what can not be done is refused, with a reason and an exit code', async () => {
   const usage = await predict(folder, ['--media', 'photos', '--out', 'a.jsonl', '--task', 'answer']);
   expect(usage.code).toBe(2);
-  expect(usage.said).toContain('the only task so far is caption');
+  expect(usage.said).toContain('--task answer needs --questions');
+
+  writeFileSync(join(folder, 'q.jsonl'), '{"media": "a.bmp", "text": "a dog"}\n{"media": "a.bmp"}\n');
+  const match = ['--media', 'photos', '--out', 'a.jsonl', '--task', 'match', '--questions', 'q.jsonl'];
+  const questions = await predict(folder, match);
+  expect(questions.code).toBe(2);
+  expect(questions.said).toContain('q.jsonl, line 2, has no "text"');
+  expect(existsSync(join(folder, 'a.jsonl'))).toBe(false);
 
   put('a.bmp', bitmap(1));
   const noModel = await predict(folder, ['--media', 'photos', '--out', 'a.jsonl', '--model', 'photos']);
   expect(noModel.code, noModel.said).toBe(1);
   expect(noModel.said).toContain('MANIFEST_NOT_FOUND');
+
+  const help = await predict(folder, ['--help']);
+  expect(help.code).toBe(0);
+  expect(help.said).toContain('--questions F.jsonl  answer:');
 });

@@ -7,12 +7,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** A model of a few kilobytes that has every task; what it says is of no meaning. */
+export const tinyModel = join(root, 'packages', 'runtime', 'test', 'fixtures', 'tiny');
+
 /** A line of results, read back. */
 export interface Line {
   readonly media: string;
   readonly task?: string;
+  readonly question?: string;
   readonly text?: string;
   readonly logprob?: number;
+  readonly ranking?: readonly { readonly text: string }[];
   readonly device?: string;
   readonly timings?: Readonly<Record<string, number>>;
   readonly error?: { readonly code: string; readonly message: string };
@@ -81,7 +86,7 @@ export function renderersBelow(pid: number): number[] {
 }
 
 /** An uncompressed picture of coloured stripes, different for every seed. */
-export function bitmap(seed: number, width = 300, height = 200): Uint8Array {
+export function bitmap(seed: number, width = 300, height = 200): Buffer {
   const row = Math.ceil((width * 3) / 4) * 4;
   const bytes = Buffer.alloc(54 + row * height);
   bytes.write('BM');

@@ -7,8 +7,46 @@ import { parseArgs } from 'node:util';
  *
  * @internal
  */
-export const usage =
-  'npm run predict -- --media DIR --out F.jsonl [--task caption] [--device wasm|webgpu|auto] [--model DIR] [--resume]';
+export const usage = `npm run predict -- --media DIR --out F.jsonl [--task caption|answer|classify|embed|match]
+    [--questions F.jsonl] [--beams N] [--device wasm|webgpu|auto] [--model DIR] [--resume]`;
+
+/**
+ * What `--help` says after the usage.
+ *
+ * @internal
+ */
+export const help = `Runs a task on the images and videos of a folder and its subfolders, in a real Chromium, and writes a line of JSON per
+result. What fails gets a line with its error, and the run goes on.
+
+--media DIR          the folder; files are known by their names' endings
+--out F.jsonl        the results, in the order of the files' paths, or of the lines of --questions
+--task               caption (default), classify, embed: each file of DIR; answer, match: each line of --questions
+--questions F.jsonl  answer: {"media", "question", "candidates"?}, with candidates their ranking; match: {"media", "text"};
+                     embed: {"text"}, whose results come after those of the files. "media" is a path below DIR and may be
+                     called "image"; more keys may be there
+--beams N            width of the search for captions and answers; default 1, greedy
+--device             where the model runs; default auto
+--model DIR          an exported model; default models/owlet-mini
+--resume             keeps the whole lines of F.jsonl and goes on; without it the file is overwritten
+
+Questions about one file are put together, so that it is opened once, and their lines wait for those before them: what
+waits when a run is ended is computed again by --resume. Relative paths count from where the command was typed.`;
+
+/** What can be asked for, and whether it takes a file of questions. */
+const tasks = {
+  caption: 'never',
+  answer: 'always',
+  classify: 'never',
+  embed: 'optional',
+  match: 'always',
+} as const;
+
+/**
+ * A task of the command line.
+ *
+ * @internal
+ */
+export type TaskName = keyof typeof tasks;
 
 /**
  * What was asked for, all paths absolute.
@@ -16,10 +54,15 @@ export const usage =
  * @internal
  */
 export interface PredictOptions {
-  /** Folder with the images. */
+  /** Folder with the images and videos. */
   readonly media: string;
-  /** File that gets a line per image. */
+  /** File that gets a line per result. */
   readonly out: string;
+  readonly task: TaskName;
+  /** File with a question, or a text, a line. */
+  readonly questions: string | undefined;
+  /** Width of the search for a text. */
+  readonly beams: number;
   readonly device: 'auto' | 'wasm' | 'webgpu';
   /** Folder of an exported model. */
   readonly model: string;
@@ -34,8 +77,8 @@ export interface PredictOptions {
  */
 export class UsageError extends Error {}
 
-/** Tasks of the command line that are still to come. */
-const laterTasks: readonly string[] = ['answer', 'classify', 'embed', 'match'];
+/** The client takes no more. */
+const MOST_BEAMS = 64;
 
 function parse(args: readonly string[]) {
   try {
@@ -61,18 +104,29 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function checkTask(task: string, questions: string | undefined, beams: string): void {
-  if (laterTasks.includes(task))
-    throw new UsageError(`--task ${task} doesn't exist yet; the only task so far is caption`);
-  if (task !== 'caption') throw new UsageError(`--task is "${task}"; the only task so far is caption`);
-  if (questions !== undefined) {
-    throw new UsageError(
-      "--questions belongs to tasks that don't exist yet; the only task so far, caption, asks nothing",
-    );
+function isTask(task: string): task is TaskName {
+  return Object.hasOwn(tasks, task);
+}
+
+function checkQuestions(task: TaskName, questions: string | undefined): void {
+  const takes = tasks[task];
+  if (takes === 'always' && !questions) {
+    throw new UsageError(`--task ${task} needs --questions F.jsonl: the file with what is asked`);
   }
-  if (!/^[1-9]\d*$/.test(beams)) throw new UsageError(`--beams is "${beams}"; a whole number from 1 is needed`);
-  if (beams !== '1')
-    throw new UsageError(`--beams ${beams}: beam search doesn't exist yet; only --beams 1 (greedy) does`);
+  if (takes === 'never' && questions !== undefined) {
+    throw new UsageError(`--task ${task} asks nothing; --questions belongs to the tasks answer, match and embed`);
+  }
+}
+
+function toBeams(task: TaskName, text: string): number {
+  const beams = /^\d+$/.test(text) ? Number(text) : 0;
+  if (beams < 1 || beams > MOST_BEAMS) {
+    throw new UsageError(`--beams is "${text}"; a whole number from 1 to ${MOST_BEAMS} is needed`);
+  }
+  if (beams > 1 && task !== 'caption' && task !== 'answer') {
+    throw new UsageError(`--task ${task} searches no text; --beams belongs to the tasks caption and answer`);
+  }
+  return beams;
 }
 
 /**
@@ -86,8 +140,9 @@ function checkTask(task: string, questions: string | undefined, beams: string): 
  */
 export function parseArguments(args: readonly string[], typedIn: string, defaultModel: string): PredictOptions {
   const { media, out, task, questions, beams, device, model, resume } = parse(args);
-  checkTask(task, questions, beams);
-  if (!media) throw new UsageError('--media DIR is missing: the folder with the images');
+  if (!isTask(task)) throw new UsageError(`--task is "${task}"; allowed: ${Object.keys(tasks).join(', ')}`);
+  checkQuestions(task, questions);
+  if (!media) throw new UsageError('--media DIR is missing: the folder with the images and videos');
   if (!out) throw new UsageError('--out F.jsonl is missing: the file that gets the results');
   if (device !== 'auto' && device !== 'wasm' && device !== 'webgpu') {
     throw new UsageError(`--device is "${device}"; allowed: wasm, webgpu, auto`);
@@ -95,6 +150,9 @@ export function parseArguments(args: readonly string[], typedIn: string, default
   const options: PredictOptions = {
     media: resolve(typedIn, media),
     out: resolve(typedIn, out),
+    task,
+    questions: questions ? resolve(typedIn, questions) : undefined,
+    beams: toBeams(task, beams),
     device,
     model: model ? resolve(typedIn, model) : defaultModel,
     resume,
@@ -102,5 +160,6 @@ export function parseArguments(args: readonly string[], typedIn: string, default
   if (!isFolder(options.media)) throw new UsageError(`--media ${options.media} is no folder`);
   if (!isFolder(options.model)) throw new UsageError(`--model ${options.model} is no folder`);
   if (isFolder(options.out)) throw new UsageError(`--out ${options.out} is a folder; a file is needed`);
+  if (options.out === options.questions) throw new UsageError(`--out ${options.out} would overwrite the questions`);
   return options;
 }

@@ -2,7 +2,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 /**
- * A file that is to be captioned.
+ * An image or a video.
  *
  * @internal
  */
@@ -11,20 +11,13 @@ export interface MediaFile {
   readonly media: string;
   /** Where it lies. */
   readonly file: string;
-  readonly kind: 'image' | 'video';
 }
 
-/** Kinds by ending. Formats that can't be decoded are among them: they get their line, with the error. */
-const endings: Readonly<Record<MediaFile['kind'], readonly string[]>> = {
-  image: '.jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .avif .svg .tif .tiff .heic .heif .ico .jxl'.split(' '),
-  video: '.mp4 .m4v .mov .webm .mkv .avi .ogv .mpg .mpeg .wmv .flv .3gp .ts'.split(' '),
-};
-
-function kindOf(name: string): MediaFile['kind'] | undefined {
-  const ending = extname(name).toLowerCase();
-  if (endings.image.includes(ending)) return 'image';
-  return endings.video.includes(ending) ? 'video' : undefined;
-}
+/** Endings of images, then of videos. Formats that can't be decoded are among them: they get their line, with the error. */
+const endings: ReadonlySet<string> = new Set([
+  ...'.jpg .jpeg .jpe .jfif .png .apng .gif .webp .bmp .avif .svg .tif .tiff .heic .heif .ico .jxl'.split(' '),
+  ...'.mp4 .m4v .mov .webm .mkv .avi .ogv .mpg .mpeg .wmv .flv .3gp .ts'.split(' '),
+]);
 
 /**
  * The images and videos of a folder and its subfolders, by their names' endings, sorted by path (by code units, so that
@@ -50,9 +43,8 @@ export function listMedia(folder: string): { readonly files: readonly MediaFile[
         visit(file, media, [...above, real]);
         continue;
       }
-      const kind = kindOf(name);
-      if (kind === undefined) others += 1;
-      else files.push({ media, file, kind });
+      if (endings.has(extname(name).toLowerCase())) files.push({ media, file });
+      else others += 1;
     }
   };
   visit(folder, '', []);

@@ -1,14 +1,17 @@
-/** `npm run predict`: captions the images of a folder in a real Chromium. Results go to a file, talk to stderr. */
+/** `npm run predict`: runs a task on the files of a folder in a real Chromium. Results go to a file, talk to stderr. */
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { serveBuiltPages } from '@owlet/tools/built-pages';
 import { findChromium } from '@owlet/tools/chromium';
 import { mounts } from '@owlet/tools/serving';
-import { type PredictOptions, parseArguments, UsageError, usage } from './arguments.ts';
-import { StartError, startBrowser } from './browser-captioner.ts';
+import { help, type PredictOptions, parseArguments, UsageError, usage } from './arguments.ts';
+import { StartError, startBrowser } from './browser-predictor.ts';
+import { type Job, listJobs, undone } from './jobs.ts';
 import { listMedia } from './media-files.ts';
-import { CaptionerLost, predictAll } from './predict-all.ts';
+import type { Answer, Findings } from './page/protocol.ts';
+import { PredictorLost, predictAll } from './predict-all.ts';
 import { Progress } from './progress.ts';
+import { QuestionsError, readQuestions } from './questions.ts';
 import { ResultFile, ResumeError } from './result-file.ts';
 import { mediaByIndex } from './serve-media.ts';
 
@@ -19,28 +22,40 @@ function say(sentence: string): void {
   process.stderr.write(`predict: ${sentence}\n`);
 }
 
-/** Captions what is left to do. */
+/** Does what is left to do. */
 async function run(options: PredictOptions, signal: AbortSignal): Promise<void> {
+  const { task, beams, out } = options;
+  const asked = readQuestions(options);
   const { files, others } = listMedia(options.media);
   if (others > 0) say(`left out, being neither images nor videos by their names: ${others}`);
+  const paths = files.map(({ media }) => media);
+  const jobs = listJobs(task, beams, paths, asked);
   const chromium = process.env['OWLET_CHROMIUM'] || (await findChromium());
-  const results = new ResultFile(options.out, options.resume);
+  const results = new ResultFile(out, task, options.resume);
   try {
-    const rest = files.map((file, index) => ({ file, index })).filter(({ file }) => !results.done.has(file.media));
-    say(`files to do: ${rest.length}; done before: ${files.length - rest.length}`);
+    const rest = undone(task, jobs, results.done);
+    say(`to do: ${rest.length}; done before: ${jobs.length - rest.length}`);
     if (rest.length === 0) return;
+    let failed = 0;
+    const onResult = ({ subject }: Job, answer: Answer<Findings>): void => {
+      if (answer.ok) {
+        results.write({ ...subject, task, ...answer.value });
+        return;
+      }
+      failed += 1;
+      say(`${subject.media ?? JSON.stringify(subject.text)}: ${answer.error.code}: ${answer.error.message}`);
+      results.write({ ...subject, error: answer.error });
+    };
     const pages = await serveBuiltPages([mounts({ [modelPath]: options.model }), mediaByIndex(files)]);
     try {
       const model = new URL(modelPath, pages.url).href;
-      const start = () => startBrowser({ chromium, pages: pages.url, model, device: options.device, say, signal });
+      const tasks = [...new Set(rest.map(({ request }) => request.task))];
+      const { device } = options;
+      const start = () => startBrowser({ chromium, pages: pages.url, model, device, tasks, say, signal });
       const progress = new Progress(rest.length, say, () => performance.now());
-      const write: Parameters<typeof predictAll>[2] = (line) => {
-        results.write(line);
-        if ('error' in line) say(`${line.media}: ${line.error.code}: ${line.error.message}`);
-        progress.step();
-      };
-      const { captioned, failed } = await predictAll(rest, start, write, signal);
-      if (!signal.aborted) say(`${captioned} captioned, ${failed} failed: ${options.out}`);
+      const indices = new Map(paths.map((path, index) => [path, index]));
+      await predictAll(rest, { indices, start, onResult, onDone: () => progress.step(), signal });
+      if (!signal.aborted) say(`${rest.length - failed} done, ${failed} failed: ${out}`);
     } finally {
       await pages.close();
     }
@@ -49,20 +64,25 @@ async function run(options: PredictOptions, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** @returns the exit code: 0 when every file was tried, 2 for a command line that can't be followed */
+/** @returns the exit code: 0 when everything was tried, 2 for a command line or questions that can't be followed */
 async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(`${usage}\n\n${help}\n`);
+    return 0;
+  }
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort(name));
   try {
-    const options = parseArguments(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd(), defaultModel);
+    const options = parseArguments(args, process.env['INIT_CWD'] ?? process.cwd(), defaultModel);
     await run(options, stopping.signal);
   } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n\n${usage}\n`);
+    if (error instanceof UsageError || error instanceof QuestionsError) {
+      process.stderr.write(`${error.message}\n${error instanceof UsageError ? `\n${usage}\n` : ''}`);
       return 2;
     }
     if (!stopping.signal.aborted) {
-      const known = [StartError, CaptionerLost, ResumeError].some((kind) => error instanceof kind);
+      const known = [StartError, PredictorLost, ResumeError].some((kind) => error instanceof kind);
       process.stderr.write(
         `${known && error instanceof Error ? error.message : error instanceof Error ? error.stack : error}\n`,
       );

@@ -19,7 +19,7 @@ export class Progress {
   #count = 0;
 
   /**
-   * @param total - files of this run
+   * @param total - results of this run
    * @param now - a clock, in milliseconds
    */
   constructor(total: number, say: (sentence: string) => void, now: () => number) {
@@ -30,7 +30,7 @@ export class Progress {
     this.#lastSaid = this.#start;
   }
 
-  /** Counts one file. */
+  /** Counts one result. */
   step(): void {
     this.#count += 1;
     const now = this.#now();

@@ -1,55 +1,64 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Caption, FileError } from './page/protocol.ts';
+import type { TaskName } from './arguments.ts';
+import { keyOf, type Subject } from './jobs.ts';
+import type { FileError, Findings } from './page/protocol.ts';
 
 /**
- * A line of results: a caption, or why there is none.
+ * A line of results: what a task yields, or why it yields nothing.
  *
  * @internal
  */
-export type ResultLine =
-  | ({ readonly media: string; readonly task: 'caption' } & Caption)
-  | { readonly media: string; readonly error: FileError };
+export type ResultLine = Subject & (({ readonly task: TaskName } & Findings) | { readonly error: FileError });
 
 /**
- * A file that `--resume` can't go on with: it holds something else than results.
+ * A file that `--resume` can't go on with: it holds something else than results of the task.
  *
  * @internal
  */
 export class ResumeError extends Error {}
 
-/** The path that a line of results is about; undefined where it is no such line. */
-function mediaOf(line: string): string | undefined {
+/** A line's value; undefined where it is no JSON. */
+function parsed(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null || !('media' in value)) return undefined;
-    return typeof value.media === 'string' ? value.media : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }
 }
 
+/** What a line of results is about; undefined where it is no such line, or one of another task. */
+function keyOfLine(task: TaskName, value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const isOurs = 'task' in value ? value.task === task : 'error' in value;
+  return isOurs ? keyOf(task, value) : undefined;
+}
+
 /**
- * What an interrupted run left: which media have their line, and where the last whole line ends.
+ * What an interrupted run left: how many lines there are about what, and where the last whole line ends.
  *
  * @param bytes - of the file of results
- * @returns `end` in bytes; what comes after it is a line that was not written whole
- * @throws ResumeError where a line before the last is no result
+ * @returns `done` by key (see `keyOf`), `end` in bytes; what comes after it is a line that was not written whole
+ * @throws ResumeError where a line is no result of the task
  * @internal
  */
-export function wholeLines(bytes: Uint8Array): { readonly done: ReadonlySet<string>; readonly end: number } {
-  const done = new Set<string>();
+export function wholeLines(
+  bytes: Uint8Array,
+  task: TaskName,
+): { readonly done: ReadonlyMap<string, number>; readonly end: number } {
+  const done = new Map<string, number>();
   let end = 0;
   for (let number = 1; ; number += 1) {
     const newline = bytes.indexOf(0x0a, end);
     if (newline === -1) return { done, end };
-    const media = mediaOf(new TextDecoder().decode(bytes.subarray(end, newline)));
-    if (media === undefined) {
+    const value = parsed(new TextDecoder().decode(bytes.subarray(end, newline)));
+    const key = keyOfLine(task, value);
+    if (key === undefined) {
       // After a power failure even a finished last line may hold anything.
-      if (newline === bytes.length - 1) return { done, end };
-      throw new ResumeError(`Line ${number} is no result of predict: the file is left as it is`);
+      if (value === undefined && newline === bytes.length - 1) return { done, end };
+      throw new ResumeError(`Line ${number} is no result of --task ${task}: the file is left as it is`);
     }
-    done.add(media);
+    done.set(key, (done.get(key) ?? 0) + 1);
     end = newline + 1;
   }
 }
@@ -61,8 +70,8 @@ export function wholeLines(bytes: Uint8Array): { readonly done: ReadonlySet<stri
  * @internal
  */
 export class ResultFile {
-  /** Media that had their line before. */
-  readonly done: ReadonlySet<string>;
+  /** How many lines there were before, by what they are about (see `keyOf`). */
+  readonly done: ReadonlyMap<string, number>;
   readonly #descriptor: number;
 
   /**
@@ -71,15 +80,15 @@ export class ResultFile {
    * @param resume - keep the whole lines; else the file is overwritten
    * @throws ResumeError
    */
-  constructor(path: string, resume: boolean) {
+  constructor(path: string, task: TaskName, resume: boolean) {
     mkdirSync(dirname(path), { recursive: true });
     if (resume && existsSync(path)) {
-      const { done, end } = wholeLines(readFileSync(path));
+      const { done, end } = wholeLines(readFileSync(path), task);
       truncateSync(path, end);
       this.done = done;
       this.#descriptor = openSync(path, 'a');
     } else {
-      this.done = new Set();
+      this.done = new Map();
       this.#descriptor = openSync(path, 'w');
     }
   }

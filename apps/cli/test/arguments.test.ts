@@ -24,6 +24,9 @@ describe('a command line', () => {
     expect(parse('--media photos --out results/a.jsonl')).toEqual({
       media: join(typedIn, 'photos'),
       out: join(typedIn, 'results', 'a.jsonl'),
+      task: 'caption',
+      questions: undefined,
+      beams: 1,
       device: 'auto',
       model: join(typedIn, 'default'),
       resume: false,
@@ -31,8 +34,29 @@ describe('a command line', () => {
   });
 
   test('may say everything', () => {
-    const line = `--media=${join(typedIn, 'photos')} --out a.jsonl --task caption --beams 1 --device webgpu --model model --resume`;
-    expect(parse(line)).toMatchObject({ device: 'webgpu', model: join(typedIn, 'model'), resume: true });
+    const line =
+      `--media=${join(typedIn, 'photos')} --out a.jsonl --task answer --questions sub/q.jsonl --beams 5 ` +
+      '--device webgpu --model model --resume';
+    expect(parse(line)).toEqual({
+      media: join(typedIn, 'photos'),
+      out: join(typedIn, 'a.jsonl'),
+      task: 'answer',
+      questions: join(typedIn, 'sub', 'q.jsonl'),
+      beams: 5,
+      device: 'webgpu',
+      model: join(typedIn, 'model'),
+      resume: true,
+    });
+  });
+
+  test.each([
+    '--task caption --beams 64',
+    '--task classify',
+    '--task embed',
+    '--task embed --questions q.jsonl',
+    '--task match --questions q.jsonl --beams 1',
+  ])('may ask for %s', (line) => {
+    expect(() => parse(`--media photos --out a ${line}`)).not.toThrow();
   });
 
   test('with a default model that is missing is refused too', () => {
@@ -47,11 +71,20 @@ describe('a command line', () => {
     ['--media photos --out photos', /--out .*photos is a folder/],
     ['--media photos --out a --model nowhere', /--model .*nowhere is no folder/],
     ['--media photos --out a --device gpu', /--device is "gpu"; allowed: wasm, webgpu, auto/],
-    ['--media photos --out a --task answer', /--task answer doesn't exist yet; the only task so far is caption/],
-    ['--media photos --out a --task sing', /--task is "sing"; the only task so far is caption/],
-    ['--media photos --out a --questions q.jsonl', /--questions .*caption/],
-    ['--media photos --out a --beams 3', /--beams 3: .*only --beams 1/],
-    ['--media photos --out a --beams many', /--beams is "many"; a whole number/],
+    ['--media photos --out a --task sing', /--task is "sing"; allowed: caption, answer, classify, embed, match/],
+    ['--media photos --out a --task toString', /--task is "toString"/],
+    ['--media photos --out a --task answer', /--task answer needs --questions/],
+    ['--media photos --out a --task match', /--task match needs --questions/],
+    ['--media photos --out a --questions q.jsonl', /--task caption asks nothing/],
+    ['--media photos --out a --task classify --questions q.jsonl', /--task classify asks nothing/],
+    [
+      '--media photos --out q.jsonl --task answer --questions ./q.jsonl',
+      /--out .*q\.jsonl would overwrite the questions/,
+    ],
+    ['--media photos --out a --beams 0', /--beams is "0"; a whole number from 1 to 64/],
+    ['--media photos --out a --beams 65', /--beams is "65"/],
+    ['--media photos --out a --beams many', /--beams is "many"/],
+    ['--media photos --out a --task embed --beams 3', /--task embed searches no text/],
     ['--media photos --out a --what', /--what/],
     ['photos --media photos --out a', /photos/],
     ['--media photos --out', /--out/],

@@ -33,14 +33,8 @@ test('images and videos of all subfolders are listed by path, others are counted
     '.git/c.jpg',
   );
   const { files, others } = listMedia(folder);
-  expect(files.map(({ media, kind }) => [media, kind])).toEqual([
-    ['B.JPEG', 'image'],
-    ['a.png', 'image'],
-    ['a/clip.mp4', 'video'],
-    ['a/z.webp', 'image'],
-    ['a/ü #1?.gif', 'image'],
-    ['b.jpg', 'image'],
-  ]);
+  const paths = files.map(({ media }) => media);
+  expect(paths).toEqual(['B.JPEG', 'a.png', 'a/clip.mp4', 'a/z.webp', 'a/ü #1?.gif', 'b.jpg']);
   expect(files[3]?.file).toBe(join(folder, 'a', 'z.webp'));
   expect(others).toBe(2);
 });

@@ -1,122 +1,157 @@
 import { describe, expect, test } from 'vitest';
-import type { MediaFile } from '../src/media-files.ts';
-import type { Answer, Caption } from '../src/page/protocol.ts';
-import { type Captioner, CaptionerLost, predictAll } from '../src/predict-all.ts';
-import type { ResultLine } from '../src/result-file.ts';
+import type { Job } from '../src/jobs.ts';
+import type { Answer, Findings } from '../src/page/protocol.ts';
+import { type Predictor, PredictorLost, predictAll } from '../src/predict-all.ts';
 
-const caption: Caption = { text: 'a dog', logprob: -1, device: 'wasm', timings: { total: 5 } };
-const good: Answer<Caption> = { ok: true, value: caption };
-const bad = (code: string): Answer<Caption> => ({ ok: false, error: { code, message: code } });
+const good: Answer<Findings> = {
+  ok: true,
+  value: { text: 'a dog', logprob: -1, device: 'wasm', timings: { total: 5 } },
+};
+const bad = (code: string): Answer<Findings> => ({ ok: false, error: { code, message: code } });
 
-function listOf(...names: string[]) {
-  return names.map((media, index) => {
-    const kind: MediaFile['kind'] = media.endsWith('.mp4') ? 'video' : 'image';
-    return { file: { media, file: `/${media}`, kind }, index };
+/** Captions of files called like this; `a?x` is the question x about a, `=x` the text x. */
+function listOf(...names: string[]): Job[] {
+  return names.map((name) => {
+    const [media = '', question] = name.split('?');
+    if (name.startsWith('=')) return { subject: { text: name }, request: { task: 'embed-text', text: name } };
+    if (question === undefined) return { subject: { media }, request: { task: 'caption', beams: 1 } };
+    return { subject: { media, question }, request: { task: 'answer', question, beams: 1 } };
   });
 }
+
+const nameOf = ({ subject: { media, question, text } }: Job): string =>
+  text ?? (question === undefined ? `${media}` : `${media}?${question}`);
 
 /** Browsers whose answers are given by `behave`; notes what was started, asked and closed. */
 class FakeBrowsers {
   readonly log: string[] = [];
-  readonly lines: ResultLine[] = [];
+  /** Jobs in the order of their results, with the codes of errors. */
+  readonly results: string[] = [];
   readonly stop = new AbortController();
-  readonly #behave: (name: string, browser: number) => Answer<Caption>;
+  readonly #behave: (name: string, browser: number) => Answer<Findings>;
+  /** Files that no folder has. */
+  readonly missing = new Set<string>();
+  done = 0;
   #count = 0;
 
-  constructor(behave: (name: string, browser: number) => Answer<Caption>) {
+  constructor(behave: (name: string, browser: number) => Answer<Findings> = () => good) {
     this.#behave = behave;
   }
 
-  readonly start = async (): Promise<Captioner> => {
+  readonly start = async (): Promise<Predictor> => {
     this.#count += 1;
     const browser = this.#count;
     this.log.push(`start ${browser}`);
     return {
-      caption: async ({ media }) => {
-        this.log.push(media);
-        return this.#behave(media, browser);
+      run: async (job, file) => {
+        expect(file?.media).toBe(job.subject.media);
+        this.log.push(nameOf(job));
+        return this.#behave(nameOf(job), browser);
       },
+      prepare: ({ media }) => void this.log.push(`(${media}`),
+      release: ({ media }) => void this.log.push(`${media})`),
       close: async () => {
         this.log.push(`close ${browser}`);
       },
     };
   };
 
-  run(files: ReturnType<typeof listOf>, start = this.start) {
-    return predictAll(files, start, (line) => this.lines.push(line), this.stop.signal);
+  run(jobs: readonly Job[], start = this.start) {
+    const media = jobs.flatMap(({ subject }) => subject.media ?? []).filter((path) => !this.missing.has(path));
+    return predictAll(jobs, {
+      indices: new Map(media.map((path, index) => [path, index])),
+      start,
+      onResult: (job, answer) => this.results.push(answer.ok ? nameOf(job) : `${nameOf(job)}: ${answer.error.code}`),
+      onDone: () => {
+        this.done += 1;
+      },
+      signal: this.stop.signal,
+    });
   }
 }
 
 function lost(): never {
-  throw new CaptionerLost('it died');
+  throw new PredictorLost('it died');
 }
 
 describe('a run', () => {
-  test('writes a line per file in order, in one browser', async () => {
+  test('gives every job its result in order, in one browser, and opens one file ahead', async () => {
     const browsers = new FakeBrowsers((name) => (name === 'b' ? bad('MEDIA_DAMAGED') : good));
-    expect(await browsers.run(listOf('a', 'b', 'c'))).toEqual({ captioned: 2, failed: 1 });
-    expect(browsers.log).toEqual(['start 1', 'a', 'b', 'c', 'close 1']);
-    expect(browsers.lines).toEqual([
-      { media: 'a', task: 'caption', ...caption },
-      { media: 'b', error: { code: 'MEDIA_DAMAGED', message: 'MEDIA_DAMAGED' } },
-      { media: 'c', task: 'caption', ...caption },
+    await browsers.run(listOf('a', 'b', 'c'));
+    expect(browsers.log).toEqual(['start 1', 'a', '(b', 'a)', 'b', '(c', 'b)', 'c', 'c)', 'close 1']);
+    expect(browsers.results).toEqual(['a', 'b: MEDIA_DAMAGED', 'c']);
+    expect(browsers.done).toBe(3);
+  });
+
+  test('puts the questions about a file together, and their results in the order of the questions', async () => {
+    const browsers = new FakeBrowsers();
+    await browsers.run(listOf('a?1', 'b?2', 'a?3', '=4', 'b?5', '=6', 'a?7'));
+    expect(browsers.log).toEqual([
+      ...['start 1', 'a?1', '(b', 'a?3', 'a?7', 'a)'],
+      ...['b?2', 'b?5', 'b)', '=4', '=6', 'close 1'],
     ]);
-    expect(Object.keys(browsers.lines[0] ?? {})).toEqual(['media', 'task', 'text', 'logprob', 'device', 'timings']);
+    expect(browsers.results).toEqual(['a?1', 'b?2', 'a?3', '=4', 'b?5', '=6', 'a?7']);
   });
 
-  test('gives videos their error without asking the browser', async () => {
-    const browsers = new FakeBrowsers(() => good);
-    expect(await browsers.run(listOf('clip.mp4'))).toEqual({ captioned: 0, failed: 1 });
+  test('gives questions about files that are not there an error without asking the browser', async () => {
+    const browsers = new FakeBrowsers();
+    browsers.missing.add('a').add('b');
+    await browsers.run(listOf('a?1', 'b?2'));
     expect(browsers.log).toEqual([]);
-    expect(browsers.lines).toMatchObject([{ media: 'clip.mp4', error: { code: 'MEDIA_UNSUPPORTED' } }]);
+    expect(browsers.results).toEqual(['a?1: MEDIA_NOT_FOUND', 'b?2: MEDIA_NOT_FOUND']);
   });
 
-  test.each(['WORKER_DIED', 'RUN_FAILED', 'INTERNAL'])('tries a file again in a new browser after %s', async (code) => {
+  test.each(['WORKER_DIED', 'RUN_FAILED', 'INTERNAL'])('tries a job again in a new browser after %s', async (code) => {
     const browsers = new FakeBrowsers((name, browser) => (name === 'b' && browser === 1 ? bad(code) : good));
-    expect(await browsers.run(listOf('a', 'b', 'c'))).toEqual({ captioned: 3, failed: 0 });
-    expect(browsers.log).toEqual(['start 1', 'a', 'b', 'close 1', 'start 2', 'b', 'c', 'close 2']);
+    await browsers.run(listOf('a', 'b', 'c'));
+    // What was opened ahead may have been the trouble: not again.
+    expect(browsers.log).toEqual([
+      ...['start 1', 'a', '(b', 'a)', 'b', '(c', 'close 1'],
+      ...['start 2', 'b', 'b)', 'c', 'c)', 'close 2'],
+    ]);
+    expect(browsers.results).toEqual(['a', 'b', 'c']);
   });
 
-  test('gives up a file that kills two browsers, and goes on', async () => {
+  test('gives up a job that kills two browsers, and goes on', async () => {
     const browsers = new FakeBrowsers((name) => (name === 'b' ? lost() : good));
-    expect(await browsers.run(listOf('a', 'b', 'c'))).toEqual({ captioned: 2, failed: 1 });
+    await browsers.run(listOf('a', 'b', 'c'));
     expect(browsers.log.filter((entry) => entry.startsWith('start'))).toHaveLength(3);
-    expect(browsers.lines[1]).toEqual({ media: 'b', error: { code: 'WORKER_DIED', message: 'it died' } });
-    expect(browsers.lines[2]).toMatchObject({ media: 'c', text: 'a dog' });
+    expect(browsers.results).toEqual(['a', 'b: WORKER_DIED', 'c']);
   });
 
   test('starts again once when the browser dies while it starts', async () => {
-    const browsers = new FakeBrowsers(() => good);
+    const browsers = new FakeBrowsers();
     let tries = 0;
     const start = () => {
       tries += 1;
-      return tries === 1 ? Promise.reject(new CaptionerLost('x')) : browsers.start();
+      return tries === 1 ? Promise.reject(new PredictorLost('x')) : browsers.start();
     };
-    expect(await browsers.run(listOf('a'), start)).toEqual({ captioned: 1, failed: 0 });
+    await browsers.run(listOf('a'), start);
+    expect(browsers.results).toEqual(['a']);
     tries = 0;
     const never = () => {
       tries += 1;
-      return Promise.reject(new CaptionerLost('it dies each time'));
+      return Promise.reject(new PredictorLost('it dies each time'));
     };
     await expect(browsers.run(listOf('a'), never)).rejects.toThrow('it dies each time');
     expect(tries).toBe(2);
   });
 
   test('ends at once with what no new browser can mend', async () => {
-    const browsers = new FakeBrowsers(() => good);
+    const browsers = new FakeBrowsers();
     const start = () => Promise.reject(new Error('no such model'));
     await expect(browsers.run(listOf('a'), start)).rejects.toThrow('no such model');
-    expect(browsers.lines).toEqual([]);
+    expect(browsers.results).toEqual([]);
   });
 
-  test('writes nothing for the file during which it is stopped', async () => {
+  test('has no result for the job during which it is stopped', async () => {
     const browsers = new FakeBrowsers((name) => {
       if (name !== 'b') return good;
       browsers.stop.abort();
       return lost();
     });
-    expect(await browsers.run(listOf('a', 'b', 'c'))).toEqual({ captioned: 1, failed: 0 });
-    expect(browsers.lines).toHaveLength(1);
+    await browsers.run(listOf('a', 'b', 'c'));
+    expect(browsers.results).toEqual(['a']);
     expect(browsers.log.at(-1)).toBe('close 1');
   });
 });

@@ -2,9 +2,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TaskName } from '../src/arguments.ts';
 import { ResultFile, type ResultLine, ResumeError, wholeLines } from '../src/result-file.ts';
 
 const first = '{"media":"a.jpg","task":"caption","text":"ü"}\n';
+const firstKey = '["a.jpg"]';
+const secondKey = '["b/ü.jpg"]';
 const second = '{"media":"b/ü.jpg","error":{"code":"MEDIA_EMPTY","message":"…"}}\n';
 const line: ResultLine = { media: 'c.jpg', error: { code: 'MEDIA_DAMAGED', message: 'x' } };
 const written = `${JSON.stringify(line)}\n`;
@@ -19,25 +22,25 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function write(resume: boolean): ReadonlySet<string> {
-  const results = new ResultFile(file, resume);
+function write(resume: boolean): ReadonlyMap<string, number> {
+  const results = new ResultFile(file, 'caption', resume);
   results.write(line);
   results.close();
   return results.done;
 }
 
 describe('whole lines', () => {
-  const of = (text: string) => {
-    const { done, end } = wholeLines(Buffer.from(text));
-    return { done: [...done], end };
+  const of = (text: string, task: TaskName = 'caption') => {
+    const { done, end } = wholeLines(Buffer.from(text), task);
+    return { done: [...done.keys()], end };
   };
 
   test.each([
     ['nothing', '', [], 0],
-    ['all', first + second, ['a.jpg', 'b/ü.jpg'], Buffer.byteLength(first + second)],
-    ['all but one without its end', first + second.slice(0, 20), ['a.jpg'], Buffer.byteLength(first)],
-    ['all but one that lacks only the newline', first + second.trimEnd(), ['a.jpg'], Buffer.byteLength(first)],
-    ['all but a last one that is garbage', `${first}\0\0\0\n`, ['a.jpg'], Buffer.byteLength(first)],
+    ['all', first + second, [firstKey, secondKey], Buffer.byteLength(first + second)],
+    ['all but one without its end', first + second.slice(0, 20), [firstKey], Buffer.byteLength(first)],
+    ['all but one that lacks only the newline', first + second.trimEnd(), [firstKey], Buffer.byteLength(first)],
+    ['all but a last one that is garbage', `${first}\0\0\0\n`, [firstKey], Buffer.byteLength(first)],
   ])('%s', (_, text, done, end) => {
     expect(of(text)).toEqual({ done, end });
   });
@@ -45,11 +48,26 @@ describe('whole lines', () => {
   test('cut inside a character', () => {
     const bytes = Buffer.from(first + second);
     const cut = bytes.subarray(0, bytes.indexOf('ü', first.length) + 1);
-    expect(wholeLines(cut).end).toBe(Buffer.byteLength(first));
+    expect(wholeLines(cut, 'caption').end).toBe(Buffer.byteLength(first));
   });
 
   test.each(['not JSON\n', '{"text":"no media"}\n', '[]\n', '\n'])('%j before the last line is refused', (bad) => {
     expect(() => of(first + bad + second)).toThrow(ResumeError);
+  });
+
+  test('of another task are refused, also the last', () => {
+    expect(() => of(first, 'classify')).toThrow('Line 1 is no result of --task classify');
+    expect(() => of(second, 'answer')).toThrow(ResumeError);
+    expect(() => of('{"media":"a","text":"b","error":{}}\n', 'embed')).toThrow(ResumeError);
+  });
+
+  test('are told apart by what they are about, and counted', () => {
+    const answer = (question: string, more = '') => `{"media":"a","question":"${question}",${more}"task":"answer"}\n`;
+    const text = answer('x') + answer('y', '"text":"z",') + answer('x', '"text":"z",');
+    const { done } = wholeLines(Buffer.from(text), 'answer');
+    expect(Object.fromEntries(done)).toEqual({ '["a","x"]': 2, '["a","y"]': 1 });
+    const lines = '{"media":"a","task":"embed"}\n{"text":"a","task":"embed"}\n{"text":"b","error":{}}\n';
+    expect(of(lines, 'embed').done).toEqual(['["a",null]', '[null,"a"]', '[null,"b"]']);
   });
 });
 
@@ -69,14 +87,14 @@ describe('the file of results', () => {
   test('is gone on with after the last whole line', () => {
     write(false);
     writeFileSync(file, first + second + written.slice(0, 9));
-    expect([...write(true)]).toEqual(['a.jpg', 'b/ü.jpg']);
+    expect([...write(true).keys()]).toEqual([firstKey, secondKey]);
     expect(readFileSync(file, 'utf8')).toBe(first + second + written);
   });
 
   test('is left alone where it is something else', () => {
     file = join(folder, 'notes.txt');
     writeFileSync(file, 'one\ntwo\n');
-    expect(() => new ResultFile(file, true)).toThrow(ResumeError);
+    expect(() => new ResultFile(file, 'caption', true)).toThrow(ResumeError);
     expect(existsSync(file) && readFileSync(file, 'utf8')).toBe('one\ntwo\n');
   });
 });

@@ -1,6 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
 import { DemoPage } from './demo-page.ts';
+import { serveTiny, tinyQuery } from './tiny-model.ts';
 
 async function expectNothingFound(page: Page): Promise<void> {
   const { violations, passes } = await new AxeBuilder({ page }).analyze();
@@ -58,9 +59,29 @@ test('axe finds nothing and nothing is cut off beside a caption, every fold open
 
 test('axe finds nothing and nothing is cut off beside an error', async () => {
   const text = { name: `${'long'.repeat(30)}.txt`, mimeType: 'text/plain', buffer: Buffer.from('no picture') };
-  await page.getByLabel('Choose a photo').setInputFiles(text);
+  await page.getByLabel('Choose a photo or video').setInputFiles(text);
   await expect(page.getByRole('alert')).toBeVisible();
   await look(page);
+});
+
+test('axe finds nothing and nothing is cut off beside answers and their errors, every fold open', async ({
+  page: own,
+  context,
+}) => {
+  await serveTiny(context);
+  const answered = new DemoPage(own);
+  await answered.open(tinyQuery);
+  await answered.samples.first().click();
+  await answered.waitForCaption();
+  await answered.ask('long'.repeat(100), `dog, dog, cat${', the'.repeat(60)}, ${'cat'.repeat(60)}`);
+  await expect(own.locator('#ranking')).toBeVisible();
+  await answered.unfold();
+  await expect(own.locator('#class-list li')).toHaveCount(3);
+  await look(own);
+
+  await answered.ask('why '.repeat(1500));
+  await expect(own.getByRole('alert')).toBeVisible();
+  await expectNothingFound(own);
 });
 
 test('while words stream, screen readers are told nothing but the end', async () => {

@@ -15,6 +15,10 @@ export class DemoPage {
   readonly caption: Locator;
   readonly modelState: Locator;
   readonly samples: Locator;
+  readonly question: Locator;
+  readonly answers: Locator;
+  readonly answer: Locator;
+  readonly answerState: Locator;
 
   constructor(page: Page) {
     this.page = page;
@@ -23,6 +27,10 @@ export class DemoPage {
     this.caption = page.locator('#caption');
     this.modelState = page.locator('#model-state');
     this.samples = page.getByRole('list').getByRole('button', { name: /Describe the sample/ });
+    this.question = page.getByLabel('Your question');
+    this.answers = page.getByLabel('Answers to choose from');
+    this.answer = page.locator('#answer');
+    this.answerState = page.locator('#answer-state');
   }
 
   async open(query = ''): Promise<void> {
@@ -42,6 +50,23 @@ export class DemoPage {
     await expect(this.photo).toHaveAttribute('alt', text);
     await expect(this.caption).not.toHaveAttribute('aria-hidden');
     return text;
+  }
+
+  async ask(question: string, answers = ''): Promise<void> {
+    await this.answers.fill(answers);
+    await this.question.fill(question);
+    await this.question.press('Enter');
+  }
+
+  /** Waits for the open answer to the question asked and returns it, with the share that the page gives it. */
+  async waitForAnswer(): Promise<{ text: string; share: string }> {
+    await expect(this.announcer).toContainText('Answer: ', { timeout: 90_000 });
+    const text = (await this.answer.textContent()) ?? '';
+    expect(text).toMatch(/^[A-Z0-9]/);
+    const [share = ''] = /[\d.]+ %/.exec((await this.answerState.textContent()) ?? '') ?? [];
+    await expect(this.announcer).toHaveText(new RegExp(`^Answer: ${text}\\. Probability: .*${share}\\.$`));
+    await expect(this.answer).not.toHaveAttribute('aria-hidden');
+    return { text, share };
   }
 
   /** Opens every fold of the page. */

@@ -1,9 +1,9 @@
-import { expect, test } from '@playwright/test';
+import { expect, type Page, test } from '@playwright/test';
 import { DemoPage } from './demo-page.ts';
+import { serveTiny, tinyBlobs, tinyQuery } from './tiny-model.ts';
 
-test('what is not a photo, and a worker that dies, are told of with what to do, and the next photo works', async ({
-  page,
-}) => {
+/** Lets a test end the page's workers. */
+async function keepWorkers(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const workers: Worker[] = [];
     const Native = Worker;
@@ -17,10 +17,20 @@ test('what is not a photo, and a worker that dies, are told of with what to do, 
       },
     });
   });
+}
+
+function endWorker(page: Page): Promise<void> {
+  return page.evaluate(() => (globalThis as unknown as { workers: Worker[] }).workers.at(-1)?.terminate());
+}
+
+test('what is not a photo, and a worker that dies, are told of with what to do, and the next photo works', async ({
+  page,
+}) => {
+  await keepWorkers(page);
   const demo = new DemoPage(page);
   await demo.open();
   const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
-  await page.getByLabel('Choose a photo').setInputFiles(text);
+  await page.getByLabel('Choose a photo or video').setInputFiles(text);
   const alert = page.getByRole('alert');
   await expect(alert).toContainText('notes.txt', { timeout: 90_000 });
   await expect(alert).toContainText('MEDIA_NOT_IMAGE');
@@ -41,6 +51,50 @@ test('what is not a photo, and a worker that dies, are told of with what to do, 
   await demo.samples.first().click();
   await demo.waitForCaption();
   await expect(alert).toBeHidden();
+});
+
+test('a worker that died is told of at the next question, and the one after is answered by a new one', async ({
+  page,
+  context,
+}) => {
+  await keepWorkers(page);
+  await serveTiny(context);
+  const demo = new DemoPage(page);
+  await demo.open(tinyQuery);
+  await demo.samples.first().click();
+  await demo.waitForCaption();
+  await endWorker(page);
+  await demo.ask('what is it?');
+  await expect(demo.answerState).toHaveText('No answer');
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('WORKER_DIED');
+  // About the same photo, which the new worker opens for itself.
+  await demo.question.press('Enter');
+  await demo.waitForAnswer();
+  await expect(alert).toHaveCount(0);
+});
+
+test('without the part that reads questions there are captions, and it can be had again', async ({ page, context }) => {
+  await serveTiny(context);
+  const demo = new DemoPage(page);
+  const part = tinyBlobs('text');
+  await context.route(part, (route) => route.fulfill({ status: 404, body: '' }));
+  await demo.open(tinyQuery);
+  await demo.samples.first().click();
+  await demo.waitForCaption();
+  await demo.ask('what is it?');
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
+  await expect(demo.answerState).toHaveText('No answer');
+  await demo.samples.nth(1).click();
+  await demo.waitForCaption();
+
+  await demo.ask('what is it?');
+  await context.unroute(part);
+  await alert.getByRole('button', { name: 'Load again' }).press('Enter');
+  await demo.waitForAnswer();
+  await expect(alert).toHaveCount(0);
+  await expect(demo.question).toBeFocused();
 });
 
 test('a model that is not there is told of once, and can be loaded again', async ({ page }) => {

@@ -1,13 +1,18 @@
 import { expect, test } from '@playwright/test';
 import { DemoPage } from './demo-page.ts';
+import { serveTiny, tinyQuery } from './tiny-model.ts';
 
-test('the whole way by keyboard: a sample, its caption, its timings, another photo', async ({ page }) => {
+test('the whole way by keyboard: a sample, its caption, questions, its timings, another photo', async ({
+  page,
+  context,
+}) => {
+  await serveTiny(context);
   const demo = new DemoPage(page);
-  await demo.open();
+  await demo.open(tinyQuery);
   await demo.waitUntilReady();
 
   await page.keyboard.press('Tab');
-  const chooser = page.getByLabel('Choose a photo');
+  const chooser = page.getByLabel('Choose a photo or video');
   await expect(chooser).toBeFocused();
   const ring = await page.locator('label[for=file]').evaluate((label) => getComputedStyle(label).outlineStyle);
   expect(ring).toBe('solid');
@@ -24,8 +29,24 @@ test('the whole way by keyboard: a sample, its caption, its timings, another pho
   await demo.waitForCaption();
   await expect(demo.samples.first()).toBeFocused();
 
-  const timings = page.getByText('How long it took');
-  await timings.focus();
+  // In the order in which they are seen: chooser, question, answers, button, folds.
+  await chooser.focus();
+  await page.keyboard.press('Tab');
+  await expect(demo.question).toBeFocused();
+  await page.keyboard.type('what is it?');
+  await page.keyboard.press('Tab');
+  await expect(demo.answers).toBeFocused();
+  await page.keyboard.type('a dog, a cat');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: 'Ask' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(demo.announcer).toContainText('Likeliest of the answers given', { timeout: 60_000 });
+  await expect(page.getByRole('button', { name: 'Ask' })).toBeFocused();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(demo.announcer).toContainText('It might be');
+  await page.keyboard.press('Tab');
+  await expect(page.locator('#timings > summary')).toBeFocused();
   await page.keyboard.press('Enter');
   await expect(page.getByRole('row', { name: /The caption in all/ })).toBeVisible();
 
@@ -53,7 +74,7 @@ test('cancelling by keyboard, while the model is on its way, keeps the focus on 
   await cancel.press('Enter');
   await expect(cancel).toBeHidden();
   await expect(demo.announcer).toHaveText('Cancelled.');
-  await expect(page.getByLabel('Choose a photo')).toBeFocused();
+  await expect(page.getByLabel('Choose a photo or video')).toBeFocused();
 
   letGo();
   await demo.waitUntilReady();

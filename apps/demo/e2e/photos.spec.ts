@@ -61,7 +61,7 @@ test('photos that are dropped before the model is there, pasted, chosen and samp
   await expect(demo.photo).toHaveAttribute('alt', 'paste.jpg, not described yet');
   expect(await demo.waitForCaption()).toBe(dropped);
 
-  await page.getByLabel('Choose a photo').setInputFiles(dogFile);
+  await page.getByLabel('Choose a photo or video').setInputFiles(dogFile);
   await expect(demo.photo).toHaveAttribute('alt', 'dog.jpg, not described yet');
   expect(await demo.waitForCaption()).toBe(dropped);
   expect(await openUrls()).toBe(1);

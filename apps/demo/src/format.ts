@@ -9,6 +9,22 @@ export function formatDuration(ms: number): string {
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }
 
+/** A probability as people read it: `62 %`, `3.4 %`, `under 0.1 %`. */
+export function formatShare(probability: number): string {
+  const percent = probability * 100;
+  if (percent < 0.1) return 'under 0.1 %';
+  if (percent < 9.95) return `${percent.toFixed(1)} %`;
+  return percent > 99.5 && percent < 100 ? 'over 99 %' : `${percent.toFixed(0)} %`;
+}
+
+/** The answers in a list with commas between them. */
+export function splitAnswers(list: string): string[] {
+  return list
+    .split(/[,\n]/)
+    .map((answer) => answer.trim())
+    .filter((answer) => answer !== '');
+}
+
 /** The first letter large, as a sentence begins. */
 export function capitalised(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
@@ -18,6 +34,7 @@ const MODULES: Readonly<Record<string, string>> = {
   vision: 'Vision',
   universal: 'Universal layers',
   decoder: 'Decoder',
+  embeddings: 'Word embeddings',
   text: 'Text encoder',
   fusion: 'Fusion',
   model: 'Tokenizer and other files',
@@ -29,8 +46,8 @@ export function moduleLabel(module: string): string {
 }
 
 const MEDIA_STAGES: Readonly<Record<string, string>> = {
-  fetch: 'Fetching the photo',
-  decode: 'Decoding the photo',
+  fetch: 'Fetching the file',
+  decode: 'Decoding it to pixels',
   resize: 'Scaling it for the model',
 };
 
@@ -44,7 +61,7 @@ const CAPTION_STAGES: Readonly<Record<string, string>> = {
 };
 
 /**
- * How long opening a photo and captioning it took, by stage, in words.
+ * How long opening a photo or video and captioning it took, by stage, in words.
  *
  * @param media timings of opening, in milliseconds
  * @param caption timings of captioning, in milliseconds

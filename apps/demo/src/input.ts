@@ -6,11 +6,11 @@ function holdsFile(event: DragEvent): boolean {
 }
 
 /**
- * Takes photos by drop (anywhere on the page), by the file chooser and by paste.
+ * Takes photos and videos by drop (anywhere on the page), by the file chooser and by paste.
  *
- * @param onFile called with one file at a time, whatever it is: whether it is a photo is told by opening it
+ * @param onFile called with one file at a time, whatever it is: what it is is told by opening it
  */
-export function listenForPhotos(onFile: (file: File) => void): void {
+export function listenForFiles(onFile: (file: File) => void): void {
   const { body } = document;
   const chooser = find('file', HTMLInputElement);
   const take = (files: FileList | undefined | null): boolean => {

@@ -1,24 +1,39 @@
 export type {
-  CaptionResult,
+  ClassLabel,
   Device,
   DevicePreference,
+  EmbeddingResult,
   GeneratedToken,
   GraphPlan,
+  Hypothesis,
+  LabelsResult,
   LoadProgress,
   LoadReport,
+  MatchResult,
   MediaInfo,
   ModuleProgress,
   OwletErrorCode,
   OwletErrorDetails,
   OwletStage,
   OwletWarning,
+  RankedAnswer,
+  RankingResult,
+  ResultInfo,
+  SampleOptions,
+  SearchOptions,
+  SearchProgress,
   TextPiece,
+  TextResult,
+  TimeRange,
   Timings,
+  VideoInfo,
 } from '@owlet/protocol';
 export { isOwletError, OwletError } from '@owlet/protocol';
-export type { CaptionStream } from './caption-stream.ts';
+export type { Capturable } from './capture/capture.ts';
 export { loadOwlet } from './load-owlet.ts';
 export type { Media } from './media.ts';
-export type { CallOptions, LoadOptions } from './options.ts';
+export type { CallOptions, LoadOptions, OpenOptions } from './options.ts';
 export type { Owlet } from './owlet.ts';
 export type { MediaInput } from './source.ts';
+export type { ClassifyOptions, RankOptions, TaskOptions, TextOptions } from './task-options.ts';
+export type { TextStream } from './text-stream.ts';

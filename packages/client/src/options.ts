@@ -1,10 +1,15 @@
+import type { DevicePreference, LoadProgress, LoadRequest, OwletWarning, TimeRange } from '@owlet/protocol';
 import {
-  type DevicePreference,
-  type LoadProgress,
-  type LoadRequest,
-  OwletError,
-  type OwletWarning,
-} from '@owlet/protocol';
+  type Checks,
+  checkOptions,
+  invalidArgument,
+  isBetween,
+  isFlag,
+  isFunction,
+  isSignal,
+  isWhole,
+  shown,
+} from './checks.ts';
 
 /**
  * What every long call takes.
@@ -15,6 +20,13 @@ export interface CallOptions {
   /** Aborts the call: its promise rejects with `ABORTED` at once. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * What opening takes.
+ *
+ * @public
+ */
+export interface OpenOptions extends CallOptions, TimeRange {}
 
 /**
  * What {@link loadOwlet} takes.
@@ -45,29 +57,6 @@ const MAX_THREADS = 64;
 const DEFAULT_MODEL = '/models/owlet-mini/';
 const DEFAULT_PIXEL_LIMIT = 100e6;
 
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value).slice(8, -1);
-  return typeof value === 'function' ? 'a function' : String(value);
-}
-
-/**
- * The error of an argument that can't be.
- *
- * @param path - where it stands, for example `options.threads`
- * @param allowed - what may stand there, after "allowed:"
- * @internal
- */
-export function invalidArgument(path: string, value: unknown, allowed: string, cause?: unknown): OwletError {
-  return new OwletError('INVALID_ARGUMENT', {
-    message: `${path} is ${shown(value)}; allowed: ${allowed}.`,
-    stage: 'client',
-    object: path,
-    remedy: `Change ${path} to one of what is allowed.`,
-    cause,
-  });
-}
-
 /**
  * An absolute http(s) URL out of what a caller gave, relative to the page.
  *
@@ -86,19 +75,13 @@ export function toHttpUrl(path: string, value: string | URL): URL {
   return url;
 }
 
-type Check = (value: unknown, path: string) => string | undefined;
+const openChecks = {
+  signal: isSignal,
+  from: isBetween(0, Number.MAX_VALUE, 'a number of seconds'),
+  to: isBetween(0, Number.MAX_VALUE, 'a number of seconds'),
+} satisfies Checks<OpenOptions>;
 
-const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'a function');
-const isSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
-
-function isWhole(min: number, max: number, unit: string): Check {
-  const allowed = `a whole number of ${unit}, ${min} to ${max}`;
-  return (value) => (Number.isInteger(value) && Number(value) >= min && Number(value) <= max ? undefined : allowed);
-}
-
-const callChecks: Readonly<Record<string, Check>> = { signal: isSignal } satisfies Record<keyof CallOptions, Check>;
-
-const loadChecks: Readonly<Record<string, Check>> = {
+const loadChecks = {
   model: (value) => (typeof value === 'string' || value instanceof URL ? undefined : 'a string or a URL'),
   device: (value) => (DEVICES.includes(value) ? undefined : DEVICES.map(shown).join(', ')),
   threads: isWhole(1, MAX_THREADS, 'threads'),
@@ -107,32 +90,23 @@ const loadChecks: Readonly<Record<string, Check>> = {
       ? undefined
       : 'a list of at least one task name',
   pixelLimit: isWhole(1, Number.MAX_SAFE_INTEGER, 'pixels'),
-  refresh: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
+  refresh: isFlag,
   onProgress: isFunction,
   onWarning: isFunction,
   signal: isSignal,
-} satisfies Record<keyof LoadOptions, Check>;
-
-/** Types say all this at compile time; callers without types, and values from outside, are told here. */
-function checkOptions(options: object, checks: Readonly<Record<string, Check>>): void {
-  if (typeof options !== 'object' || options === null) throw invalidArgument('options', options, 'an object');
-  for (const [key, value] of Object.entries(options)) {
-    const path = `options.${key}`;
-    const check = Object.hasOwn(checks, key) ? checks[key] : undefined;
-    if (check === undefined) throw invalidArgument(path, value, `only the options ${Object.keys(checks).join(', ')}`);
-    const allowed = value === undefined ? undefined : check(value, path);
-    if (allowed !== undefined) throw invalidArgument(path, value, allowed);
-  }
-}
+} satisfies Checks<LoadOptions>;
 
 /**
- * Checks the options of a call on a model or a picture.
+ * Checks the options of opening.
  *
  * @throws OwletError `INVALID_ARGUMENT`
  * @internal
  */
-export function checkCallOptions(options: CallOptions): void {
-  checkOptions(options, callChecks);
+export function toTimeRange(options: OpenOptions): TimeRange {
+  checkOptions(options, openChecks);
+  const { from = 0, to } = options;
+  if (to !== undefined && to <= from) throw invalidArgument('options.to', to, `more than options.from (${from})`);
+  return { from, to };
 }
 
 /**

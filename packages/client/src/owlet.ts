@@ -1,11 +1,13 @@
-import type { LoadProgress, LoadReport } from '@owlet/protocol';
+import type { EmbeddingResult, LoadProgress, LoadReport } from '@owlet/protocol';
 import { throwIfAborted } from '@owlet/protocol';
 import { transfer } from 'comlink';
 import { Connection } from './connection.ts';
 import { openEvents } from './events.ts';
 import { type Media, WorkerMedia } from './media.ts';
-import { type CallOptions, checkCallOptions, type LoadOptions, toLoadRequest } from './options.ts';
-import { type MediaInput, toMediaSource } from './source.ts';
+import { type LoadOptions, type OpenOptions, toLoadRequest, toTimeRange } from './options.ts';
+import { runTask } from './run-task.ts';
+import { closeSource, type MediaInput, toMediaSource, transferOfSource } from './source.ts';
+import { checkTaskOptions, type TaskOptions, toText } from './task-options.ts';
 import type { WorkerEndpoint } from './watch-worker.ts';
 
 /**
@@ -17,11 +19,18 @@ export interface Owlet {
   /** What loading came to: the model, where it runs and why, bytes, timings, warnings. */
   readonly report: LoadReport;
   /**
-   * Opens a picture: it is fetched where `source` is an address, checked and decoded, in the worker.
+   * Opens a picture or a video: it is fetched where `source` is an address, checked and decoded, in the worker; what an
+   * element, a canvas or a frame shows is captured on the page. Of a video a part can be taken.
    *
    * @throws OwletError `INVALID_ARGUMENT`, `ABORTED`, `DISPOSED`, `NETWORK`, `MEDIA_…`, `WORKER_DIED`
    */
-  open(source: MediaInput, options?: CallOptions): Promise<Media>;
+  open(source: MediaInput, options?: OpenOptions): Promise<Media>;
+  /**
+   * Gives a text's place in the space that media and texts share (task `embed-text`).
+   *
+   * @throws OwletError `INVALID_ARGUMENT`, `UNKNOWN_TASK`, `ABORTED`, `DISPOSED`, `RUN_FAILED`, `WORKER_DIED`
+   */
+  embed(text: string, options?: TaskOptions): Promise<EmbeddingResult>;
   /** Ends everything: running calls reject with `DISPOSED`, the worker is terminated. Resolves when it is gone. */
   close(): Promise<void>;
   /** Starts {@link Owlet.close} without waiting for its end. */
@@ -43,9 +52,9 @@ class WorkerOwlet implements Owlet {
     this.report = report;
   }
 
-  async open(source: MediaInput, options: CallOptions = {}): Promise<Media> {
-    checkCallOptions(options);
-    const wire = toMediaSource(source);
+  async open(source: MediaInput, options: OpenOptions = {}): Promise<Media> {
+    const range = toTimeRange(options);
+    const wire = await toMediaSource(source, options.signal);
     this.#lastHandle += 1;
     const handle = this.#lastHandle;
     const connection = this.#connection;
@@ -53,7 +62,7 @@ class WorkerOwlet implements Owlet {
     try {
       const info = await connection.call(
         async (api, context) => {
-          const outcome = await api.open(wire, handle, context);
+          const outcome = await api.open(transfer(wire, transferOfSource(wire)), range, handle, context);
           // The worker may have been through before it saw the abort.
           if (outcome.ok && !isWanted) connection.tell((late) => late.release(handle));
           return outcome;
@@ -63,8 +72,17 @@ class WorkerOwlet implements Owlet {
       return new WorkerMedia(connection, handle, info);
     } catch (error) {
       isWanted = false;
+      // It may not have been transferred.
+      closeSource(wire);
       throw error;
     }
+  }
+
+  async embed(text: string, options: TaskOptions = {}): Promise<EmbeddingResult> {
+    checkTaskOptions(options);
+    const { task = 'embed-text', signal } = options;
+    const texts = { text: toText('text', text) };
+    return runTask<'embed'>(this.#connection, { kind: 'embed', task, texts }, { signal });
   }
 
   close(): Promise<void> {

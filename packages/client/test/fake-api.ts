@@ -1,7 +1,7 @@
 import {
   abortedError,
   type CallContext,
-  type CaptionResult,
+  type CapturedSource,
   type LoadEvent,
   type LoadReport,
   type LoadRequest,
@@ -9,7 +9,12 @@ import {
   type MediaSource,
   type Outcome,
   OwletError,
+  type TaskEvent,
+  type TaskRequest,
+  type TaskResult,
+  type TaskResults,
   type TextPiece,
+  type TimeRange,
   toWireError,
   type WorkerApi,
 } from '@owlet/protocol';
@@ -17,7 +22,7 @@ import {
 /** What the fake says of itself when it has loaded. */
 export const fakeReport: LoadReport = {
   model: { id: 'fake', name: 'Fake', family: 'mplug2', licence: 'none' },
-  tasks: ['caption'],
+  tasks: ['caption', 'answer'],
   plan: [{ graph: 'vision', module: 'vision', device: 'wasm', variant: 'int8', threads: 1, reason: 'it is a fake' }],
   store: 'memory',
   bytes: { network: 10, store: 0 },
@@ -32,12 +37,20 @@ export const fakePieces: readonly TextPiece[] = [
   { text: ' runs', logprob: -0.125 },
 ];
 
-const fakeCaption: CaptionResult = {
-  text: 'a dog runs',
-  logprob: -0.875,
-  tokens: [{ id: 7, logprob: -0.5, margin: 1 }],
-  devices: { vision: 'wasm' },
-  timings: { total: 2 },
+const made = { devices: { vision: 'wasm' }, timings: { total: 2 }, warnings: [] } as const;
+const answers = [{ text: 'red', index: 1, logprob: -1, score: -1, probability: 1 }];
+
+/** What the fake answers, by the kind of the request. */
+export const fakeResults: TaskResults = {
+  generate: {
+    ...{ text: 'a dog runs', logprob: -0.875, probability: 0.42, score: -0.7, alternatives: [] },
+    tokens: [{ id: 7, logprob: -0.5, margin: 1 }],
+    ...made,
+  },
+  rank: { text: 'red', index: 1, logprob: -1, score: -1, probability: 1, ranking: answers, ...made },
+  match: { logprob: -0.5, probability: 0.6, ...made },
+  embed: { vector: Float32Array.of(0.6, 0.8), ...made },
+  classify: { labels: [{ label: 'dog', logprob: -0.1, probability: 0.9 }], ...made },
 };
 
 const fakeInfo: MediaInfo = { type: 'image/png', width: 4, height: 3, timings: { decode: 1 } };
@@ -52,14 +65,18 @@ export interface FakeActs {
 
 /**
  * A worker's API without a model. What it does is told by words in the addresses: `hang` (until aborted), `fail`
- * (a typed error with causes), `throw` (an untyped one), and for captions `late` (the last piece after the outcome),
- * `hang-after` (until aborted, after all pieces), for openings `stubborn` (goes on although aborted), for captions
+ * (a typed error with causes), `throw` (an untyped one), and for tasks `late` (the last piece after the outcome),
+ * `hang-after` (until aborted, after all pieces), for openings `stubborn` (goes on although aborted), for tasks
  * `busy` (blocks its thread for a while), `die` and `crash`.
  */
 export class FakeApi implements WorkerApi {
   /** Everything that was asked, in order. */
   readonly log: string[] = [];
-  /** Ports of captions' events whose other end isn't closed. */
+  /** Every request for a task, in order. */
+  readonly requests: TaskRequest[] = [];
+  /** The parts of videos that were asked for. */
+  readonly ranges: TimeRange[] = [];
+  /** Ports of tasks' events whose other end isn't closed. */
   openPorts = 0;
   readonly #acts: FakeActs;
   readonly #running = new Map<number, AbortController>();
@@ -79,8 +96,14 @@ export class FakeApi implements WorkerApi {
     });
   }
 
-  open(source: MediaSource, handle: number, call: CallContext): Promise<Outcome<MediaInfo>> {
+  open(
+    source: MediaSource | CapturedSource,
+    range: TimeRange,
+    handle: number,
+    call: CallContext,
+  ): Promise<Outcome<MediaInfo>> {
     const name = source.kind === 'url' ? source.url : (source.name ?? 'blob');
+    this.ranges.push(range);
     return this.#run(`open ${handle}`, name, call, async () => {
       this.#sources.set(handle, name);
       if (name.includes('stubborn')) await new Promise((resolve) => setTimeout(resolve, 30));
@@ -88,8 +111,9 @@ export class FakeApi implements WorkerApi {
     });
   }
 
-  caption(handle: number, call: CallContext, events: MessagePort): Promise<Outcome<CaptionResult>> {
-    const name = this.#sources.get(handle) ?? '';
+  run(request: TaskRequest, call: CallContext, events: MessagePort): Promise<Outcome<TaskResult>> {
+    const name = this.#sources.get(request.media ?? -1) ?? '';
+    this.requests.push(request);
     this.openPorts += 1;
     events.addEventListener('close', () => {
       this.openPorts -= 1;
@@ -97,16 +121,23 @@ export class FakeApi implements WorkerApi {
     events.start();
     if (name.includes('die')) this.#acts.die();
     if (name.includes('crash')) this.#acts.crash();
-    return this.#run(`caption ${handle}`, name.replace('-caption', ''), call, async () => {
+    return this.#run(`${request.task} ${request.media}`, name.replace('-caption', ''), call, async () => {
       if (name.includes('busy')) for (const end = Date.now() + 1500; Date.now() < end; );
+      if (request.kind !== 'generate') return fakeResults[request.kind];
+      if ((request.search.beams ?? 1) > 1) {
+        events.postMessage({ kind: 'progress', step: 1, steps: 9 } satisfies TaskEvent);
+        events.postMessage({ kind: 'piece', text: 'a dog runs', logprob: -0.875 } satisfies TaskEvent);
+        return fakeResults.generate;
+      }
       for (const [index, piece] of fakePieces.entries()) {
-        if (name.includes('late') && index === fakePieces.length - 1) setTimeout(() => events.postMessage(piece), 20);
-        else events.postMessage(piece);
+        const event: TaskEvent = { kind: 'piece', ...piece };
+        if (name.includes('late') && index === fakePieces.length - 1) setTimeout(() => events.postMessage(event), 20);
+        else events.postMessage(event);
         if (name.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 20));
         if (this.#running.get(call.id)?.signal.aborted) throw abortedError('generate');
       }
       if (name.includes('hang-after')) await this.#untilAborted(call);
-      return fakeCaption;
+      return fakeResults.generate;
     });
   }
 

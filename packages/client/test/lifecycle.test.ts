@@ -22,7 +22,7 @@ test('`await using` closes, `using` does without waiting', async () => {
   const first = await startFake();
   {
     await using owlet = first.owlet;
-    expect(owlet.report.tasks).toEqual(['caption']);
+    expect(owlet.report.tasks).toEqual(['caption', 'answer']);
   }
   expect(first.state.terminated).toBe(1);
   const second = await startFake();

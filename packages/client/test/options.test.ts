@@ -60,12 +60,12 @@ describe('options of loadOwlet', () => {
 });
 
 describe('sources and options of calls', () => {
-  test('files, bytes and addresses become what crosses to the worker', () => {
+  test('files, bytes and addresses become what crosses to the worker', async () => {
     const file = new File(['x'], 'a.png');
     const blob = new Blob(['x']);
-    expect(toMediaSource(file)).toEqual({ kind: 'blob', blob: file, name: 'a.png' });
-    expect(toMediaSource(blob)).toEqual({ kind: 'blob', blob, name: undefined });
-    expect(toMediaSource(new URL(at('a.png')))).toEqual({ kind: 'url', url: at('a.png') });
+    expect(await toMediaSource(file, undefined)).toEqual({ kind: 'blob', blob: file, name: 'a.png' });
+    expect(await toMediaSource(blob, undefined)).toEqual({ kind: 'blob', blob, name: undefined });
+    expect(await toMediaSource(new URL(at('a.png')), undefined)).toEqual({ kind: 'url', url: at('a.png') });
   });
 
   test.each([undefined, null, 5, {}, '', 'no-page.png', 'blob:https://example.test/1', 'data:image/png;base64,AA'])(
@@ -79,6 +79,23 @@ describe('sources and options of calls', () => {
       await owlet.close();
     },
   );
+
+  test('a part of a video is asked for in seconds', async () => {
+    const { owlet, api } = await startFake();
+    await owlet.open(at('a.mp4'), { from: 1.5, to: 3 });
+    expect(api.ranges).toEqual([{ from: 1.5, to: 3 }]);
+    const wrong: [object, string][] = [
+      [{ from: -1 }, 'options.from'],
+      [{ from: Number.NaN }, 'options.from'],
+      [{ to: '3' }, 'options.to'],
+      [{ from: 3, to: 3 }, 'options.to'],
+      [{ until: 3 }, 'options.until'],
+    ];
+    for (const [options, object] of wrong) {
+      expect(await reasonOf(owlet.open(at('a.mp4'), options))).toMatchObject({ code: 'INVALID_ARGUMENT', object });
+    }
+    await owlet.close();
+  });
 
   test('wrong options of open and caption reject', async () => {
     const { owlet } = await startFake();

@@ -1,14 +1,22 @@
 import { expectTypeOf, test } from 'vitest';
 import type {
-  CallOptions,
-  CaptionResult,
-  CaptionStream,
+  Capturable,
+  ClassifyOptions,
+  EmbeddingResult,
+  LabelsResult,
   LoadOptions,
   LoadReport,
+  MatchResult,
   Media,
   MediaInfo,
+  OpenOptions,
   Owlet,
+  RankingResult,
+  TaskOptions,
+  TextOptions,
   TextPiece,
+  TextResult,
+  TextStream,
 } from '../src/index.ts';
 import { isOwletError, type loadOwlet, OwletError, type OwletErrorCode } from '../src/index.ts';
 
@@ -16,19 +24,31 @@ test('the public calls have the types of the contract', () => {
   expectTypeOf<typeof loadOwlet>().parameters.toEqualTypeOf<[options?: LoadOptions]>();
   expectTypeOf<typeof loadOwlet>().returns.resolves.toEqualTypeOf<Owlet>();
   expectTypeOf<Owlet>().toHaveProperty('report').toEqualTypeOf<LoadReport>();
-  expectTypeOf<Owlet['open']>().parameter(0).toEqualTypeOf<Blob | URL | string>();
+  expectTypeOf<Owlet['open']>().parameter(0).toEqualTypeOf<Blob | URL | string | Capturable>();
+  expectTypeOf<Owlet['open']>().parameter(1).toEqualTypeOf<OpenOptions | undefined>();
+  expectTypeOf<Owlet['embed']>().returns.resolves.toEqualTypeOf<EmbeddingResult>();
+  expectTypeOf<HTMLVideoElement>().toExtend<Parameters<Owlet['open']>[0]>();
   expectTypeOf<File>().toExtend<Parameters<Owlet['open']>[0]>();
   expectTypeOf<Owlet['open']>().returns.resolves.toEqualTypeOf<Media>();
   expectTypeOf<Owlet>().toExtend<AsyncDisposable & Disposable>();
   expectTypeOf<Media>().toHaveProperty('info').toEqualTypeOf<MediaInfo>();
   expectTypeOf<Media>().toExtend<AsyncDisposable & Disposable>();
-  expectTypeOf<Media['caption']>().parameters.toEqualTypeOf<[options?: CallOptions]>();
-  expectTypeOf<Media['caption']>().returns.toEqualTypeOf<CaptionStream>();
+  expectTypeOf<Media['caption']>().parameters.toEqualTypeOf<[options?: TextOptions]>();
+  expectTypeOf<Media['caption']>().returns.toEqualTypeOf<TextStream>();
+  expectTypeOf<Media['match']>().returns.resolves.toEqualTypeOf<MatchResult>();
+  expectTypeOf<Media['embed']>().parameters.toEqualTypeOf<[options?: TaskOptions]>();
+  expectTypeOf<Media['classify']>().parameters.toEqualTypeOf<[options?: ClassifyOptions]>();
+  expectTypeOf<Media['classify']>().returns.resolves.toEqualTypeOf<LabelsResult>();
 });
 
-test('a caption is iterable and awaitable', () => {
-  expectTypeOf<Awaited<CaptionStream>>().toEqualTypeOf<CaptionResult>();
-  expectTypeOf<CaptionStream>().toExtend<AsyncIterable<TextPiece>>();
+test('a question has a text, or with answers a ranking', () => {
+  const ask = (media: Media) => [media.ask('q'), media.ask('q', { answers: ['a'] })] as const;
+  expectTypeOf<ReturnType<typeof ask>>().toEqualTypeOf<readonly [TextStream, Promise<RankingResult>]>();
+});
+
+test('a text is iterable and awaitable', () => {
+  expectTypeOf<Awaited<TextStream>>().toEqualTypeOf<TextResult>();
+  expectTypeOf<TextStream>().toExtend<AsyncIterable<TextPiece>>();
 });
 
 test('options are closed', () => {

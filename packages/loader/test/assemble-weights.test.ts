@@ -29,7 +29,7 @@ function offsetOf(variant: GraphVariant, name: string): number {
 
 describe('the tiny model', () => {
   test('int8 stays as stored, and float32 beside it', () => {
-    const variant = variantOf('vision', 'wasm');
+    const variant = variantOf('vision.frame', 'wasm');
     const weights = assembleWeights(manifest, variant, assets);
     expect(weights.length).toBe(variant.weights.bytes);
     const kernel = new Int8Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
@@ -41,7 +41,7 @@ describe('the tiny model', () => {
   });
 
   test('int8 is widened along the last axis', () => {
-    const variant = variantOf('vision', 'webgpu');
+    const variant = variantOf('vision.frame', 'webgpu');
     const weights = assembleWeights(manifest, variant, assets);
     const kernel = new Float32Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
     expect([...kernel]).toEqual([-3, -1.25, -8, -3, -1, -0.25, 0, 1, 1, 0.75, 8, 5]);
@@ -50,10 +50,10 @@ describe('the tiny model', () => {
   });
 
   test('int8 in two blobs is joined, then widened along the first axis', () => {
-    const stored = variantOf('decoder.memory', 'wasm');
+    const stored = variantOf('decoder.step', 'wasm');
     const joined = new Int8Array(assembleWeights(manifest, stored, assets).buffer, 0, 24);
     expect([...joined]).toEqual(Array.from({ length: 24 }, (_, i) => i - 12));
-    const variant = variantOf('decoder.memory', 'webgpu');
+    const variant = variantOf('decoder.step', 'webgpu');
     const widened = new Float32Array(assembleWeights(manifest, variant, assets).buffer, 0, 24);
     expect([...widened]).toEqual(Array.from({ length: 24 }, (_, i) => (i - 12) * (1 + Math.floor(i / 4))));
   });
@@ -94,7 +94,7 @@ describe('any axis', () => {
       },
     };
     const variant: GraphVariant = {
-      ...variantOf('vision', 'webgpu'),
+      ...variantOf('vision.frame', 'webgpu'),
       weights: { location: 'weights.bin', bytes: 8 + 96 },
       initializers: [{ name: 'w', tensor: 't', dtype: 'float32', offset: 8, bytes: 96 }],
     };
@@ -106,13 +106,13 @@ describe('any axis', () => {
 });
 
 test('a tensor that the manifest lacks is a fault', () => {
-  expect(() => assembleWeights({ ...manifest, tensors: {} }, variantOf('vision', 'wasm'), assets)).toThrow(
+  expect(() => assembleWeights({ ...manifest, tensors: {} }, variantOf('vision.frame', 'wasm'), assets)).toThrow(
     expect.objectContaining({ code: 'INTERNAL', object: 'vision.kernel' }),
   );
 });
 
 test('weights that no memory holds are told of as such', () => {
-  const variant = variantOf('vision', 'wasm');
+  const variant = variantOf('vision.frame', 'wasm');
   const weights = { ...variant.weights, bytes: Number.MAX_SAFE_INTEGER };
   const error = { code: 'SESSION_FAILED', stage: 'compile', object: weights.location };
   expect(() => assembleWeights(manifest, { ...variant, weights }, assets)).toThrow(expect.objectContaining(error));

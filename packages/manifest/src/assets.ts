@@ -14,7 +14,7 @@ export interface Asset {
   readonly sha256: string;
   /** Its length. */
   readonly bytes: number;
-  /** The module it belongs to; `model` for the tokenizer and the goldens. */
+  /** The module it belongs to; `model` for tokenizer, labels and goldens. */
   readonly module: string;
 }
 
@@ -49,14 +49,15 @@ function blobsOf(manifest: Manifest, variant: GraphVariant): number[] {
 
 /**
  * What these graphs need, each content once, in the order in which it is needed: every graph's file before its blobs,
- * then tokenizer and goldens. Blobs of modules that no graph uses are left out.
+ * then tokenizer, labels and goldens. Blobs of modules that no graph uses are left out.
  *
  * @param manifest - as `parseManifest` returned it
  * @param choices - graphs in the order in which they will run, with the variant that will
+ * @param tasks - whose labels are needed
  * @throws OwletError `INTERNAL` for a graph that the manifest doesn't have
  * @public
  */
-export function assetsOf(manifest: Manifest, choices: readonly GraphChoice[]): Asset[] {
+export function assetsOf(manifest: Manifest, choices: readonly GraphChoice[], tasks: readonly string[] = []): Asset[] {
   const assets = new Map<string, Asset>();
   const add = (asset: Asset): void => {
     if (!assets.has(asset.sha256)) assets.set(asset.sha256, asset);
@@ -77,7 +78,10 @@ export function assetsOf(manifest: Manifest, choices: readonly GraphChoice[]): A
       if (blob !== undefined) add({ ...blob, path: blobPath(blob) });
     }
   }
-  for (const file of [manifest.tokenizer.tokenizer, manifest.tokenizer.config, manifest.goldens]) {
+  const labels = tasks.flatMap((name) =>
+    (own(manifest.tasks, name)?.steps ?? []).flatMap((step) => (step.kind === 'classify' ? [step.labels] : [])),
+  );
+  for (const file of [manifest.tokenizer.tokenizer, manifest.tokenizer.config, ...labels, manifest.goldens]) {
     add({ ...file, module: 'model' });
   }
   return [...assets.values()];

@@ -70,6 +70,11 @@ export function checkGraphs(manifest: Manifest, fail: Fail): void {
       ['tokenizer.tokenizer', manifest.tokenizer.tokenizer],
       ['tokenizer.config', manifest.tokenizer.config],
       ['goldens', manifest.goldens],
+      ...Object.entries(manifest.tasks).flatMap(([name, { steps }]) =>
+        steps.flatMap((step, i) =>
+          step.kind === 'classify' ? [[`tasks.${name}.steps.${i}.labels`, step.labels] as const] : [],
+        ),
+      ),
       ...manifest.blobs.map((blob, i) => [`blobs.${i}`, blob] as const),
       ...Object.entries(manifest.graphs).flatMap(([name, graph]) =>
         graph.variants.map((variant, i) => [`graphs.${name}.variants.${i}.file`, variant.file] as const),

@@ -1,10 +1,11 @@
 import { OwletError } from '@owlet/protocol';
 import * as v from 'valibot';
 import { checkGraphs } from './check-graphs.ts';
-import { checkTasks } from './check-tasks.ts';
 import { checkTensors } from './check-tensors.ts';
 import type { Fail } from './fail.ts';
-import { isUnsafePath, type Manifest, ManifestSchema } from './schema.ts';
+import { isUnsafePath } from './fields.ts';
+import { type Manifest, ManifestSchema } from './schema.ts';
+import { wireTasks } from './wire-tasks.ts';
 
 /** Values and names in a message are cut to this: they come from a stranger. */
 const MAX_TEXT = 300;
@@ -64,6 +65,6 @@ export function parseManifest(json: unknown, url: string): Manifest {
   };
   checkTensors(manifest, fail);
   checkGraphs(manifest, fail);
-  checkTasks(manifest, fail);
+  wireTasks(manifest, fail);
   return manifest;
 }

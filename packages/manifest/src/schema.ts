@@ -1,32 +1,16 @@
 import * as v from 'valibot';
+import { Count, FileBytes, FileField, MANY, Name, Positive, RelativePath, Sentence, Sha256 } from './fields.ts';
+import { type StepSchema, TaskSchema } from './task-schema.ts';
 
-/** Longest list or record that a manifest may hold: keeps a hostile one from costing memory. */
-const MANY = 4096;
-const MAX_BLOB_BYTES = 4 * 1024 * 1024;
 const MAX_TENSOR_ELEMENTS = 2 ** 31 - 1;
 /** What one WebAssembly memory or ArrayBuffer holds everywhere. */
 const MAX_WEIGHTS_BYTES = 2 ** 31 - 1;
 
-/** A path below the model's folder: forward slashes, no empty, `.` or `..` segment, no scheme, nothing to decode. */
-const RELATIVE_PATH = /^(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)*$/;
-
-const Name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/));
-const Sentence = v.pipe(v.string(), v.minLength(1), v.maxLength(2000));
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
-const Positive = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER));
-const FileBytes = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_BLOB_BYTES));
-const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const RelativePath = v.pipe(v.string(), v.maxLength(512), v.regex(RELATIVE_PATH));
 // JSON's 1e999 reads as Infinity: both ends are bounded.
 const Level = v.pipe(v.number(), v.minValue(-1000), v.maxValue(1000));
 const Spread = v.pipe(v.number(), v.gtValue(0), v.maxValue(1000));
-const ElementType = v.picklist(['float32', 'int8', 'int32']);
-const Id = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1));
-
-const FileRef = v.pipe(
-  v.strictObject({ path: RelativePath, sha256: Sha256, bytes: FileBytes }),
-  v.description("A file below the model's folder, with its proof."),
-);
+const Figure = v.pipe(v.number(), v.minValue(-1e12), v.maxValue(1e12));
+const ElementType = v.picklist(['float32', 'int8', 'int32', 'int64']);
 
 const Blob = v.pipe(
   v.strictObject({ sha256: Sha256, bytes: FileBytes, module: Name }),
@@ -76,7 +60,7 @@ const Variant = v.pipe(
   v.strictObject({
     name: Name,
     devices: v.pipe(v.array(v.picklist(['wasm', 'webgpu'])), v.minLength(1), v.maxLength(2)),
-    file: FileRef,
+    file: FileField,
     weights: v.strictObject({
       location: Name,
       bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_WEIGHTS_BYTES)),
@@ -93,16 +77,25 @@ const Graph = v.strictObject({
   variants: v.pipe(v.array(Variant), v.minLength(1), v.maxLength(16)),
 });
 
-const CaptionTask = v.pipe(
+const Metric = v.strictObject({
+  name: Sentence,
+  split: Sentence,
+  value: Figure,
+  low: Figure,
+  high: Figure,
+  blind: v.optional(Figure),
+});
+
+const Quality = v.pipe(
   v.strictObject({
-    kind: v.literal('caption'),
-    graphs: v.strictObject({ vision: Name, universal: Name, memory: Name, step: Name }),
-    prompt: v.pipe(v.array(Id), v.minLength(1), v.maxLength(64)),
-    end: Id,
-    minLength: Count,
-    maxLength: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)),
+    metrics: v.pipe(v.array(Metric), v.maxLength(MANY)),
+    data: v.pipe(v.array(Sentence), v.maxLength(MANY)),
+    limits: v.pipe(v.array(Sentence), v.maxLength(MANY)),
   }),
-  v.description('The way of a caption: graphs by role, ids of the prompt, the end token, lengths in generated tokens.'),
+  v.description(
+    "The card's figures: each metric on a split with its 95 % interval, and what a model that sees no picture reaches; " +
+      'data that the model was trained on; what it is known not to do.',
+  ),
 );
 
 /**
@@ -119,10 +112,17 @@ export const ManifestSchema = v.pipe(
     family: v.picklist(['mplug2']),
     licence: Sentence,
     card: RelativePath,
-    tokenizer: v.strictObject({ kind: v.literal('wordpiece'), tokenizer: FileRef, config: FileRef }),
+    tokenizer: v.strictObject({ kind: v.literal('wordpiece'), tokenizer: FileField, config: FileField }),
     preprocess: v.strictObject({
       size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096)),
       resize: v.literal('bicubic'),
+      frames: v.pipe(
+        v.strictObject({
+          count: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1024)),
+          resize: v.picklist(['bicubic', 'nearest']),
+        }),
+        v.description('Of a video: how many frames are taken at most, and how they are resized.'),
+      ),
       mean: v.strictTuple([Level, Level, Level]),
       std: v.strictTuple([Spread, Spread, Spread]),
       orientation: v.literal('exif'),
@@ -132,27 +132,19 @@ export const ManifestSchema = v.pipe(
     blobs: v.pipe(v.array(Blob), v.maxLength(MANY)),
     tensors: v.pipe(v.record(Name, Tensor), v.maxEntries(MANY)),
     graphs: v.pipe(v.record(Name, Graph), v.maxEntries(256)),
-    tasks: v.strictObject({ caption: v.optional(CaptionTask) }),
-    goldens: FileRef,
+    tasks: v.pipe(v.record(Name, TaskSchema), v.maxEntries(64)),
+    quality: v.optional(Quality),
+    goldens: FileField,
   }),
   v.title('Owlet model manifest, version 1'),
   v.description(
     'A model as data. Beyond this schema a reader checks what joins the parts: pieces lie inside blobs of their ' +
-      'module, sizes agree, initializers fit and do not overlap, tasks name graphs with the inputs and outputs they need.',
+      'module, sizes agree, initializers fit and do not overlap, every value that a step of a task reads has been made before, with the type and rank that its reader wants.',
   ),
 );
 
 /**
- * Whether a fault that the schema found is a path that would leave the model's folder.
- *
- * @internal
- */
-export function isUnsafePath(issue: v.BaseIssue<unknown>): boolean {
-  return issue.type === 'regex' && issue.requirement === RELATIVE_PATH;
-}
-
-/**
- * A model as data: identity, tokenizer, preprocessing, blobs, tensors, graphs, tasks, goldens.
+ * A model as data: identity, tokenizer, preprocessing, blobs, tensors, graphs, tasks, quality, goldens.
  *
  * @public
  */
@@ -162,7 +154,7 @@ export type Manifest = v.InferOutput<typeof ManifestSchema>;
  *
  * @public
  */
-export type FileRef = v.InferOutput<typeof FileRef>;
+export type FileRef = v.InferOutput<typeof FileField>;
 /**
  * A content-addressed piece of a module's weights, at `blobs/<sha256>.bin`.
  *
@@ -200,8 +192,20 @@ export type GraphVariant = v.InferOutput<typeof Variant>;
  */
 export type InitializerRef = v.InferOutput<typeof Initializer>;
 /**
- * The way of a caption: graphs by role, the prompt's ids, the end token and the lengths (in generated tokens).
+ * A task: the media it takes (none: it works on text alone) and its steps in order.
  *
  * @public
  */
-export type CaptionTaskSpec = v.InferOutput<typeof CaptionTask>;
+export type TaskSpec = v.InferOutput<typeof TaskSchema>;
+/**
+ * A step of a task. `frames`, `run` and `tokenize` make values; the others yield the task's result.
+ *
+ * @public
+ */
+export type StepSpec = v.InferOutput<typeof StepSchema>;
+/**
+ * A step of one kind.
+ *
+ * @public
+ */
+export type StepOf<Kind extends StepSpec['kind']> = Extract<StepSpec, { readonly kind: Kind }>;

@@ -13,10 +13,7 @@ export function graphsOfTasks(manifest: Manifest, tasks: readonly string[]): str
   const known = Object.keys(manifest.tasks);
   const graphs = tasks.flatMap((name) => {
     const task = own(manifest.tasks, name);
-    if (task !== undefined) {
-      const { vision, universal, memory, step } = task.graphs;
-      return [vision, universal, memory, step];
-    }
+    if (task !== undefined) return task.steps.flatMap((step) => ('graph' in step ? [step.graph] : []));
     throw new OwletError('UNKNOWN_TASK', {
       message: `The model ${manifest.id} has no task "${name}".`,
       stage: 'start',

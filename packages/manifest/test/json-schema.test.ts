@@ -45,7 +45,9 @@ describe('it refuses what the code refuses', () => {
     ['a large blob', { ...manifest, blobs: [{ sha256: '0'.repeat(64), bytes: 2 ** 22 + 1, module: 'm' }] }],
     ['a short hash', { ...manifest, blobs: [{ sha256: '0'.repeat(63), bytes: 1, module: 'm' }] }],
     ['a bad tensor name', { ...manifest, tensors: { 'a b': manifest.tensors['vision.bias'] } }],
-    ['an unknown task', { ...manifest, tasks: { fly: {} } }],
+    ['a task without steps', { ...manifest, tasks: { fly: { media: [], steps: [] } } }],
+    ['a step of an unknown kind', { ...manifest, tasks: { fly: { media: [], steps: [{ kind: 'fly' }] } } }],
+    ['a task with a bad name', { ...manifest, tasks: { 'a b': manifest.tasks['caption'] } }],
     ['no goldens', { ...manifest, goldens: undefined }],
   ];
   test.each(bad)('%s', (_, json) => {

@@ -14,20 +14,22 @@ function choices(graphs: readonly string[], device: 'wasm' | 'webgpu') {
 }
 
 test('the graphs of a task come in the order in which they run, each once', () => {
-  const graphs = ['vision', 'universal', 'decoder.memory', 'decoder.step'];
+  const graphs = ['vision.frame', 'vision.blocks', 'universal', 'decoder.memory', 'decoder.step'];
   expect(graphsOfTasks(manifest, ['caption'])).toEqual(graphs);
   expect(graphsOfTasks(manifest, ['caption', 'caption'])).toEqual(graphs);
+  expect(graphsOfTasks(manifest, ['caption', 'match'])).toEqual([...graphs, 'text', 'fusion', 'match']);
+  expect(graphsOfTasks(manifest, ['embed-text'])).toEqual(['text', 'embed.text']);
   expect(graphsOfTasks(manifest, [])).toEqual([]);
 });
 
-test.each(['answer', 'toString', ''])('the task "%s" is unknown', (task) => {
+test.each(['sing', 'toString', ''])('the task "%s" is unknown', (task) => {
   expect(() => graphsOfTasks(manifest, [task])).toThrow(
     expect.objectContaining({ name: 'OwletError', code: 'UNKNOWN_TASK', object: task }),
   );
 });
 
 test('the first variant that a device runs is taken', () => {
-  const graph = manifest.graphs['vision'];
+  const graph = manifest.graphs['vision.frame'];
   if (graph === undefined) throw new Error('No graph');
   expect(chooseVariant(graph, 'wasm')?.name).toBe('int8');
   expect(chooseVariant(graph, 'webgpu')?.name).toBe('float32');
@@ -44,24 +46,33 @@ describe('assets', () => {
   });
 
   test('come graph by graph, the tokenizer and the goldens last', () => {
-    const [vision, universal, head, tail] = manifest.blobs.map(blobPath);
-    expect(all.map(({ path, module }) => `${module}: ${path}`)).toEqual([
-      'vision: graphs/vision.int8.onnx',
-      `vision: ${vision}`,
+    const blobs = new Map(manifest.blobs.map((blob) => [blobPath(blob), blob.module]));
+    const names = all.map(({ path, module }) => `${module}: ${blobs.get(path) ?? path}`);
+    expect(names).toEqual([
+      'vision: graphs/vision.frame.int8.onnx',
+      'vision: vision',
+      'vision: graphs/vision.blocks.int8.onnx',
       'universal: graphs/universal.int8.onnx',
-      `universal: ${universal}`,
+      'universal: universal',
       'decoder: graphs/decoder.memory.int8.onnx',
-      `decoder: ${head}`,
-      `decoder: ${tail}`,
+      'decoder: decoder',
       'decoder: graphs/decoder.step.int8.onnx',
+      'embeddings: embeddings',
+      'embeddings: embeddings',
       'model: tokenizer.json',
       'model: tokenizer_config.json',
       'model: goldens.json',
     ]);
   });
 
+  test('hold the labels of the tasks named', () => {
+    const paths = (tasks: string[]) => assetsOf(manifest, choices(['classify'], 'wasm'), tasks).map(({ path }) => path);
+    expect(paths(['caption', 'classify'])).toContain('labels.json');
+    expect(paths(['caption'])).not.toContain('labels.json');
+  });
+
   test('of some graphs leave out the blobs of other modules', () => {
-    const modules = assetsOf(manifest, choices(['vision'], 'wasm')).map(({ module }) => module);
+    const modules = assetsOf(manifest, choices(['vision.frame'], 'wasm')).map(({ module }) => module);
     expect(new Set(modules)).toEqual(new Set(['vision', 'model']));
   });
 
@@ -72,7 +83,7 @@ describe('assets', () => {
     if (scales === undefined) throw new Error('No scales');
     scales.pieces = [{ blob, offset: 0, bytes: 16 }];
     const paths = (device: 'wasm' | 'webgpu') => {
-      const choice = choices(['vision'], device).map(({ graph, variant }) => {
+      const choice = choices(['vision.frame'], device).map(({ graph, variant }) => {
         // Without the scales as an initializer of their own.
         return { graph, variant: { ...variant, initializers: variant.initializers.slice(0, 1) } };
       });
@@ -83,7 +94,7 @@ describe('assets', () => {
   });
 
   test('of a graph that is not there are a fault', () => {
-    const [choice] = choices(['vision'], 'wasm');
+    const [choice] = choices(['vision.frame'], 'wasm');
     if (choice === undefined) throw new Error('No choice');
     expect(() => assetsOf(manifest, [{ ...choice, graph: 'nothing' }])).toThrow(
       expect.objectContaining({ code: 'INTERNAL', object: 'nothing' }),

@@ -1,4 +1,4 @@
-import { pictureError } from './faults.ts';
+import { mediaError } from './faults.ts';
 
 /**
  * Numbers and names out of a picture file, with every access checked: the bytes come from anywhere.
@@ -63,11 +63,11 @@ export class ByteReader {
 
   /** The error for a file whose structure is broken. */
   damaged(what: string): Error {
-    return pictureError('MEDIA_DAMAGED', this.name, what);
+    return mediaError('MEDIA_DAMAGED', this.name, what);
   }
 
   /** The error for a form of a known format that browsers don't decode. */
   unsupported(what: string): Error {
-    return pictureError('MEDIA_UNSUPPORTED', this.name, what);
+    return mediaError('MEDIA_UNSUPPORTED', this.name, what);
   }
 }

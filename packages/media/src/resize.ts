@@ -1,5 +1,5 @@
-import { OwletError } from '@owlet/protocol';
 import { bicubicAxis, WEIGHT_BITS } from './bicubic.ts';
+import { channelsOf } from './picture-bytes.ts';
 
 /** Half a level: a sum starts with it and is cut, which rounds it. */
 const HALF = 1 << (WEIGHT_BITS - 1);
@@ -83,16 +83,7 @@ export function resizeBicubic(
   height: number,
   size: number,
 ): Uint8Array<ArrayBuffer> {
-  const channels = source.length / (width * height);
-  const whole = [width, height, size].every((side) => Number.isSafeInteger(side) && side > 0);
-  if (!whole || (channels !== 3 && channels !== 4)) {
-    throw new OwletError('INVALID_ARGUMENT', {
-      message: `${source.length} bytes are not a picture of ${width} × ${height} pixels that can be resized to ${size}.`,
-      stage: 'resize',
-      object: 'source',
-      remedy: 'Give 3 (RGB) or 4 (RGBA) bytes for every pixel and whole sides above 0.',
-    });
-  }
+  const channels = channelsOf(source, width, height, size);
   const squashed = verticalFirst(width, height, size)
     ? horizontal(vertical(source, width * channels, height, size), channels, width, size, size)
     : vertical(horizontal(source, channels, width, height, size), size * 3, height, size);

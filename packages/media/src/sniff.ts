@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts';
-import { pictureError } from './faults.ts';
+import { mediaError } from './faults.ts';
 import { readAvif } from './formats/avif.ts';
 import { readBmp } from './formats/bmp.ts';
 import type { FormatReader } from './formats/format.ts';
@@ -7,8 +7,9 @@ import { readGif } from './formats/gif.ts';
 import { readJpeg } from './formats/jpeg.ts';
 import { readPng } from './formats/png.ts';
 import { readWebp } from './formats/webp.ts';
-import { identify, type PictureType } from './identify.ts';
+import { identifyPicture, type PictureType } from './identify.ts';
 import type { Orientation } from './orientation.ts';
+import { checkPixels } from './picture.ts';
 
 /**
  * How {@link sniff} judges a picture.
@@ -58,17 +59,15 @@ const SIDE_LIMIT = 65_535;
  * @public
  */
 export function sniff(bytes: Uint8Array, { pixelLimit, name }: SniffOptions): PictureHeader {
-  const type = identify(bytes, name);
+  const type = identifyPicture(bytes, name);
   const reader = new ByteReader(bytes, name);
   let width = 0;
   let height = 0;
   const orientation = readers[type](reader, (w, h) => {
     if (w === 0 || h === 0) throw reader.damaged(`its header says ${w} × ${h} pixels`);
-    if (w * h > pixelLimit) {
-      throw pictureError('MEDIA_TOO_LARGE', name, `${w} × ${h} pixels are more than the limit of ${pixelLimit}`);
-    }
+    checkPixels(w, h, pixelLimit, name);
     if (Math.max(w, h) > SIDE_LIMIT) {
-      throw pictureError('MEDIA_TOO_LARGE', name, `of ${w} × ${h} pixels, one side exceeds ${SIDE_LIMIT}`, {
+      throw mediaError('MEDIA_TOO_LARGE', name, `of ${w} × ${h} pixels, one side exceeds ${SIDE_LIMIT}`, {
         remedy: 'Cut the picture into parts or scale it down.',
       });
     }

@@ -26,7 +26,7 @@ function slowDecoder() {
 
 test('a decoder that never answers is given up after a minute', async () => {
   const { called } = slowDecoder();
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const decoding = expect(decodePicture(png, { pixelLimit: 1e6, name: 'slow' })).rejects.toMatchObject({
     code: 'MEDIA_DAMAGED',
     object: 'slow',

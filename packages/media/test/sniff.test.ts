@@ -1,6 +1,6 @@
 import { isOwletError, type OwletErrorCode } from '@owlet/protocol';
 import { describe, expect, test } from 'vitest';
-import { sniff } from '../src/index.ts';
+import { identify, sniff } from '../src/index.ts';
 import { joined, latin1, references, sample, sampleNames } from './samples.ts';
 
 const options = { pixelLimit: 100e6, name: 'it' };
@@ -60,6 +60,29 @@ describe('what is no picture', () => {
     expect(() => sniff(latin1('<svg/><svg '), options)).toThrow(
       expect.objectContaining({ remedy: expect.stringContaining('Rasterise') }),
     );
+  });
+});
+
+describe('containers of videos', () => {
+  const matroska = (kind: string) => latin1(`\x1aE\xdf\xa3\x9fB\x86\x81\x01B\x82${kind}B\x87\x81\x04`);
+  test.each<[string, Uint8Array, string]>([
+    ['MP4', latin1('\0\0\0\x18ftypisom\0\0\0\0isomavc1'), 'video/mp4'],
+    ['QuickTime', latin1('\0\0\0\x14ftypqt  \0\0\0\0qt  '), 'video/quicktime'],
+    ['WebM', matroska('\x84webm'), 'video/webm'],
+    ['Matroska', matroska('\x88matroska'), 'video/x-matroska'],
+    ['AVIF', latin1('\0\0\0\x18ftypavif\0\0\0\0mif1avif'), 'image/avif'],
+  ])('%s', (_, bytes, type) => {
+    expect(identify(bytes, 'it')).toBe(type);
+  });
+
+  test.each<[string, Uint8Array, OwletErrorCode]>([
+    ['QuickTime of old', latin1('\0\0\0\x08wide\0\0\x10\0mdat'), 'MEDIA_UNSUPPORTED'],
+    ['AVI', latin1('RIFF\0\0\0\0AVI LIST'), 'MEDIA_UNSUPPORTED'],
+    ['MP3', latin1('ID3\x04\0\0\0\0\0\0'), 'MEDIA_NO_VIDEO'],
+    ['WAV', latin1('RIFF\0\0\0\0WAVEfmt '), 'MEDIA_NO_VIDEO'],
+    ['text with a word where boxes have their name', latin1('The wide world'), 'MEDIA_NOT_IMAGE'],
+  ])('not %s', (_, bytes, code) => {
+    expect(() => identify(bytes, 'it')).toThrow(expect.objectContaining({ code, object: 'it' }));
   });
 });
 

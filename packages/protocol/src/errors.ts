@@ -27,6 +27,8 @@ export type OwletErrorCode =
   | 'MEDIA_NOT_FOUND'
   | 'MEDIA_EMPTY'
   | 'MEDIA_NOT_IMAGE'
+  | 'MEDIA_NO_VIDEO'
+  | 'MEDIA_CROSS_ORIGIN'
   | 'MEDIA_UNSUPPORTED'
   | 'MEDIA_DAMAGED'
   | 'MEDIA_TOO_LARGE'

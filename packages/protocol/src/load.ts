@@ -26,7 +26,13 @@ export type Timings = Readonly<Record<string, number>>;
  */
 export interface OwletWarning {
   /** Stable code. */
-  readonly code: 'NOT_ISOLATED' | 'STORE_FALLBACK' | 'DEVICE_FALLBACK';
+  readonly code:
+    | 'NOT_ISOLATED'
+    | 'STORE_FALLBACK'
+    | 'DEVICE_FALLBACK'
+    | 'TEXT_CUT'
+    | 'TEXT_UNKNOWN'
+    | 'DUPLICATE_ANSWERS';
   /** One sentence: what is less good, why, and what helps. */
   readonly message: string;
 }

@@ -1,6 +1,6 @@
-import type { CaptionResult, TextPiece } from './caption.ts';
 import type { LoadProgress, LoadReport, LoadRequest } from './load.ts';
-import type { MediaInfo, MediaSource } from './media.ts';
+import type { CapturedSource, MediaInfo, MediaSource, TimeRange } from './media.ts';
+import type { TaskRequest, TaskResult } from './tasks.ts';
 import type { WireError } from './wire-error.ts';
 
 /**
@@ -28,11 +28,19 @@ export interface CallContext {
 export interface WorkerApi {
   /** Loads a model; `events` carries {@link LoadProgress}. */
   load(request: LoadRequest, call: CallContext, events: MessagePort): Promise<Outcome<LoadReport>>;
-  /** Decodes a picture and keeps it under `handle`, a number that the page chooses and never uses again. */
-  open(source: MediaSource, handle: number, call: CallContext): Promise<Outcome<MediaInfo>>;
-  /** Captions an open picture; `events` carries {@link TextPiece}. */
-  caption(handle: number, call: CallContext, events: MessagePort): Promise<Outcome<CaptionResult>>;
-  /** Forgets an open picture and its visual tokens. */
+  /**
+   * Decodes a picture, or of a video or a part of it the frames that the model is shown, and keeps them under `handle`, a
+   * number that the page chooses and never uses again.
+   */
+  open(
+    source: MediaSource | CapturedSource,
+    range: TimeRange,
+    handle: number,
+    call: CallContext,
+  ): Promise<Outcome<MediaInfo>>;
+  /** Runs a task; what it yields has the request's kind. `events` carries {@link TaskEvent}. */
+  run(request: TaskRequest, call: CallContext, events: MessagePort): Promise<Outcome<TaskResult>>;
+  /** Forgets open media and what was made of them. */
   release(handle: number): Promise<void>;
   /** Aborts a call; unknown numbers are ignored (the call may have ended). */
   abort(id: number): Promise<void>;
@@ -57,10 +65,3 @@ export interface WorkerHello {
  * @internal
  */
 export type LoadEvent = LoadProgress;
-
-/**
- * Type of what a `caption` call's port carries.
- *
- * @internal
- */
-export type CaptionEvent = TextPiece;

@@ -1,4 +1,5 @@
 import type { ShardStore } from '@owlet/loader';
+import { type Manifest, own } from '@owlet/manifest';
 import type { LoadRequest } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
 import { type ModelParts, sessionSpec } from './make-ready.ts';
@@ -16,6 +17,9 @@ export interface ThreadQuestion {
   readonly request: LoadRequest;
   readonly environment: BrowserEnvironment;
   readonly parts: ModelParts;
+  /** The task that is timed, if it can be: one that writes a text about a picture. */
+  readonly task: string;
+  /** Its graphs. */
   readonly graphs: readonly PlacedGraph[];
   readonly store: ShardStore;
   readonly platform: Platform;
@@ -36,6 +40,12 @@ export interface ThreadDecision {
   readonly trial?: (signal: AbortSignal) => Promise<boolean>;
 }
 
+function writesOfPictures({ tasks }: Manifest, name: string): boolean {
+  const task = own(tasks, name);
+  const kinds = task?.steps.map(({ kind }) => kind) ?? [];
+  return task?.media.includes('image') === true && kinds.at(-1) === 'generate' && !kinds.includes('tokenize');
+}
+
 /**
  * Decides on the number of WASM threads: one where there can't be more, those asked for, the fastest as measured at an
  * earlier visit, else as many as are worth trying, to be measured when the model is idle.
@@ -46,6 +56,7 @@ export async function decideThreads({
   request: { threads },
   environment,
   parts,
+  task,
   graphs,
   store,
   platform,
@@ -56,9 +67,7 @@ export async function decideThreads({
   const count = candidates.at(-1) ?? 1;
   if (count === 1) return { choice: { count, reason: '1 thread is all there is' } };
   const { manifest } = parts;
-  const task = manifest.tasks.caption;
-  const step = task && manifest.graphs[task.graphs.step];
-  if (task === undefined || step === undefined || graphs.some(({ device }) => device !== 'wasm')) {
+  if (!writesOfPictures(manifest, task) || graphs.some(({ device }) => device !== 'wasm')) {
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
     return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };
   }
@@ -69,8 +78,7 @@ export async function decideThreads({
   const trial = (signal: AbortSignal) => {
     const measure = (candidate: number) => {
       const sessions = graphs.map((placed) => sessionSpec(parts, placed));
-      const { preprocess } = manifest;
-      return platform.runTrial({ bundle, threads: candidate, sessions, task, step, preprocess }, signal);
+      return platform.runTrial({ bundle, threads: candidate, sessions, manifest, task }, signal);
     };
     return measureThreads(candidates, store, key, measure, signal);
   };

@@ -11,6 +11,13 @@ import type { Ort } from './ort.ts';
 export type NamedTensors = Readonly<Record<string, Tensor>>;
 
 /**
+ * What a tensor can be made of.
+ *
+ * @internal
+ */
+export type TensorValues = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
+
+/**
  * What goes with a run besides its tensors.
  *
  * @internal
@@ -20,6 +27,8 @@ export interface RunScope {
   readonly signal?: AbortSignal | undefined;
   /** Where the call stands, for errors. */
   readonly stage: OwletStage;
+  /** Outputs that are wanted. Default: all. */
+  readonly fetches?: readonly string[] | undefined;
 }
 
 /**
@@ -28,14 +37,12 @@ export interface RunScope {
  * @internal
  */
 export interface GraphRunner {
-  /** A float32 tensor over the given values, row-major; they are not copied. */
-  floats(values: Float32Array<ArrayBuffer>, dims: readonly number[]): Tensor;
-  /** An int32 tensor over the given values, row-major; they are not copied. */
-  integers(values: Int32Array<ArrayBuffer>, dims: readonly number[]): Tensor;
+  /** A tensor over the given values, row-major, of their type (float32, int32, int64); they are not copied. */
+  tensor(values: TensorValues, dims: readonly number[]): Tensor;
   /**
    * Runs a graph once, after the runs asked for before.
    *
-   * @returns all outputs; the caller disposes of them
+   * @returns the outputs asked for; the caller disposes of them
    * @throws OwletError `RUN_FAILED` or `ABORTED`
    */
   run(graph: string, feeds: NamedTensors, scope: RunScope): Promise<NamedTensors>;
@@ -93,12 +100,10 @@ export class Engine implements GraphRunner {
     });
   }
 
-  floats(values: Float32Array<ArrayBuffer>, dims: readonly number[]): Tensor {
-    return new this.#ort.Tensor('float32', values, dims);
-  }
-
-  integers(values: Int32Array<ArrayBuffer>, dims: readonly number[]): Tensor {
-    return new this.#ort.Tensor('int32', values, dims);
+  tensor(values: TensorValues, dims: readonly number[]): Tensor {
+    if (values instanceof Float32Array) return new this.#ort.Tensor('float32', values, dims);
+    if (values instanceof Int32Array) return new this.#ort.Tensor('int32', values, dims);
+    return new this.#ort.Tensor('int64', values, dims);
   }
 
   /**
@@ -128,7 +133,7 @@ export class Engine implements GraphRunner {
     });
   }
 
-  run(graph: string, feeds: NamedTensors, { signal, stage }: RunScope): Promise<NamedTensors> {
+  run(graph: string, feeds: NamedTensors, { signal, stage, fetches }: RunScope): Promise<NamedTensors> {
     return this.#inTurn(async () => {
       throwIfAborted(signal, stage);
       const loaded = this.#graphs.get(graph);
@@ -142,7 +147,8 @@ export class Engine implements GraphRunner {
       }
       try {
         // The outputs of these graphs are tensors, all of them: the manifest knows no other values.
-        return (await loaded.session.run(feeds)) as NamedTensors;
+        const { session } = loaded;
+        return (await session.run(feeds, fetches ?? session.outputNames)) as NamedTensors;
       } catch (cause) {
         const why = this.#lost === undefined ? messageOf(cause) : `the WebGPU device was lost (${this.#lost})`;
         throw new OwletError('RUN_FAILED', {

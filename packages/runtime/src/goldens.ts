@@ -1,7 +1,8 @@
-import type { CaptionTaskSpec, Manifest } from '@owlet/manifest';
+import { type GraphSpec, type Manifest, vocabularyOf } from '@owlet/manifest';
 import { toTensor } from '@owlet/media';
 import { OwletError } from '@owlet/protocol';
 import * as v from 'valibot';
+import type { StepFeed } from './tasks/decoder.ts';
 
 const Numbers = v.array(v.number());
 const Ids = v.array(v.pipe(v.number(), v.integer(), v.minValue(0)));
@@ -19,12 +20,14 @@ const Schema = v.object({
     ),
   ),
   tokens: Ids,
+  ids: v.optional(Ids, []),
   bounds: v.record(v.string(), v.record(v.string(), v.pipe(v.number(), v.minValue(0)))),
 });
 
 /**
  * What a model's graphs give for a known picture: some values of every output, from the reference, each graph fed by
- * the one before; the greedy caption; and, by variant and graph, by how much a value may differ.
+ * the one before; the greedy caption (`tokens`), which the decoder is fed; what graphs that read a text are fed (`ids`); and, by
+ * variant and graph, by how much a value may differ.
  *
  * @internal
  */
@@ -72,11 +75,23 @@ export function patternPixels({ size, mean, std }: Manifest['preprocess']): Floa
   return toTensor(bytes, size, mean, std);
 }
 
+/** How many candidates goldens of a decoder have. */
+const GOLDEN_CANDIDATES = 8;
+
 /**
- * The tokens that the decoder is fed for its golden logits: the prompt, then the caption but for its last token.
+ * What the decoder is fed for its goldens: the prompt, then the caption but for its last token; as targets, of each the
+ * token that follows.
  *
+ * @param decoder - the graph
  * @internal
  */
-export function goldenIds({ prompt }: CaptionTaskSpec, { tokens }: Pick<Goldens, 'tokens'>): Int32Array<ArrayBuffer> {
-  return Int32Array.from([...prompt, ...tokens.slice(0, -1)]);
+export function goldenFeed({ tasks }: Manifest, { tokens }: Pick<Goldens, 'tokens'>, decoder: GraphSpec): StepFeed {
+  const steps = Object.values(tasks).flatMap((task) => task.steps);
+  const prompt = steps.flatMap((step) => {
+    if (step.kind === 'generate') return [step.prompt];
+    return step.kind === 'rank' ? [[step.start]] : [];
+  })[0];
+  const ids = [...(prompt ?? []), ...tokens];
+  const k = Math.min(GOLDEN_CANDIDATES, vocabularyOf(decoder));
+  return { ids: [ids.slice(0, -1)], targets: [ids.slice(1)], from: [0], k };
 }

@@ -11,54 +11,50 @@ import { decideThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import { parseGoldens } from './goldens.ts';
-import { type ModelParts, makeReady } from './make-ready.ts';
+import { readLabels } from './labels.ts';
+import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
+import { orAborted } from './or-aborted.ts';
 import { chooseBundle, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
 import { Stopwatch } from './stopwatch.ts';
-import type { CaptionModel } from './tasks/caption.ts';
-import { createTokenDecoder } from './tokenizer.ts';
+import { createTaskModel, type TaskModel } from './tasks/task-model.ts';
+import { createTokenizer } from './tokenizer.ts';
 
 /**
- * A model that is ready.
+ * A model whose first task is ready.
  *
  * @internal
  */
 export interface LoadedModel {
   readonly engine: Engine;
   readonly manifest: Manifest;
-  /** Undefined when captioning was not among the tasks asked for. */
-  readonly caption: CaptionModel | undefined;
+  readonly tasks: TaskModel;
   readonly report: LoadReport;
+  /**
+   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have.
+   *
+   * @throws OwletError what loading them failed with, or `ABORTED`
+   */
+  ready(task: string, signal: AbortSignal): Promise<void>;
+  /** Settles when no more graphs are being made ready; never rejects. */
+  readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
   readonly trial: ThreadDecision['trial'];
+  /** Frees everything; what is still being loaded is left. */
+  dispose(): Promise<void>;
 }
 
 const none: ReadonlyMap<string, string> = new Map();
 
 /** The files of the planned variants, and of those that a failure on WebGPU would lead to: only graphs, no more blobs. */
-function assetsOfPlan(manifest: Manifest, graphs: readonly PlacedGraph[]) {
+function assetsOfPlan(manifest: Manifest, graphs: readonly PlacedGraph[], tasks: readonly string[]) {
   const choices = graphs.flatMap(({ graph, variant }) => {
     const spec = manifest.graphs[graph];
     const other = spec && chooseVariant(spec, 'wasm');
     return [{ graph, variant }, ...(other === undefined || other === variant ? [] : [{ graph, variant: other }])];
   });
-  return assetsOf(manifest, choices);
-}
-
-function captionModel(
-  { manifest, assets }: ModelParts,
-  runner: Engine,
-  graphs: readonly PlacedGraph[],
-  tasks: readonly string[],
-): CaptionModel | undefined {
-  const task = tasks.includes('caption') ? manifest.tasks.caption : undefined;
-  const step = task && manifest.graphs[task.graphs.step];
-  if (task === undefined || step === undefined) return undefined;
-  const { tokenizer, config } = manifest.tokenizer;
-  const bytesOf = (file: typeof tokenizer) => ({ path: file.path, bytes: assets.bytes(file.sha256) });
-  const devices = Object.fromEntries(graphs.map(({ graph, device }) => [graph, device]));
-  return { runner, task, step, tokens: createTokenDecoder(bytesOf(tokenizer), bytesOf(config)), devices };
+  return assetsOf(manifest, choices, tasks);
 }
 
 /** The device that the plan needs, if any; an environment without a GPU where the browser makes none. */
@@ -73,10 +69,19 @@ async function openGpu(
   return 'missing' in device ? { environment: { ...environment, gpu: device } } : { environment, device };
 }
 
+/** The one part of a plan that concerns these graphs. */
+function only(
+  plan: ReturnType<typeof planGraphs>,
+  graphs: ReadonlySet<string>,
+): { readonly graphs: readonly PlacedGraph[]; readonly warnings: readonly OwletWarning[] } {
+  return { ...plan, graphs: plan.graphs.filter(({ graph }) => graphs.has(graph)) };
+}
+
 /**
- * Loads a model: manifest, plan, files of the tasks asked for, threads, sessions, self-test.
+ * Loads a model: manifest, plan, then for the first task its files, threads, sessions and self-test. The graphs that only
+ * other tasks need follow behind, while the first can be used.
  *
- * @param onProgress - told as bytes come; `ready` once, last
+ * @param onProgress - told as bytes of the first task come; `ready` once, last
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
  *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
@@ -105,41 +110,89 @@ export async function loadModel(
   );
 
   const tasks = request.tasks ?? Object.keys(manifest.tasks);
+  const firstGraphs = new Set(graphsOfTasks(manifest, tasks.slice(0, 1)));
+  const isEarly = (name: string) => graphsOfTasks(manifest, [name]).every((graph) => firstGraphs.has(graph));
+  const early = tasks.filter(isEarly);
+  const late = tasks.filter((name) => !isEarly(name));
   const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
   const { environment, device } = await openGpu(found, wanted, platform);
+  const failedOnGpu = new Map<string, string>();
+  const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
   let engine: Engine | undefined;
   try {
-    const plan = (failedOnGpu: ReadonlyMap<string, string>) => planGraphs({ ...wanted, environment, failedOnGpu });
-    const first = plan(none).graphs;
+    const first = only(plan(none), firstGraphs).graphs;
     const assets = await watch.time('download', () =>
-      loadAssets(request.model, assetsOfPlan(manifest, first), { store, signal, onProgress: tell }),
+      loadAssets(request.model, assetsOfPlan(manifest, first, early), { store, signal, onProgress: tell }),
     );
     tell({ stage: 'compile' });
     const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
     const parts: ModelParts = { manifest, assets, goldens };
-    const threads = await decideThreads({ request, environment, parts, graphs: first, store, platform });
+    const [task = ''] = tasks;
+    const threads = await decideThreads({ request, environment, parts, task, graphs: first, store, platform });
     throwIfAborted(signal, 'compile');
-    engine = new Engine(await platform.loadOrt(chooseBundle(environment), threads.choice.count), device);
-    const { graphs, warnings } = await makeReady(engine, parts, plan, watch, signal);
-    const caption = captionModel(parts, engine, graphs, tasks);
+    const running = new Engine(await platform.loadOrt(chooseBundle(environment), threads.choice.count), device);
+    engine = running;
+    const firstPlan: Placement['plan'] = (failed) => only(plan(failed), firstGraphs);
+    const placement = { plan: firstPlan, failedOnGpu, standing: [] };
+    const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
+
+    const { tokenizer, config } = manifest.tokenizer;
+    const fileOf = (file: typeof tokenizer) => ({ path: file.path, bytes: assets.bytes(file.sha256) });
+    const devices = new Map(graphs.map((placed) => [placed.module, placed.device]));
+    const labels = readLabels(manifest, early, assets);
+    const model = createTaskModel(tasks, {
+      runner: engine,
+      manifest,
+      tokenizer: createTokenizer(fileOf(tokenizer), fileOf(config)),
+      labels,
+      devices,
+    });
+    const ended = new AbortController();
+    /** What only later tasks need, beside what is in use. */
+    const loadRest = async (): Promise<void> => {
+      if (late.length === 0) return;
+      const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
+      const following = { store, signal: ended.signal };
+      const more = await loadAssets(request.model, assetsOfPlan(manifest, missing, late), following);
+      const later = { plan, failedOnGpu, standing: graphs };
+      const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
+      for (const placed of all.graphs) devices.set(placed.module, placed.device);
+      for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
+    };
     watch.mark('total');
     const storeWarning: OwletWarning[] =
       opened.fallback === undefined ? [] : [{ code: 'STORE_FALLBACK', message: opened.fallback }];
     const { id, name, family, licence } = manifest;
+    const planned = plan(failedOnGpu).graphs;
     const report: LoadReport = {
       model: { id, name, family, licence },
       tasks: Object.keys(manifest.tasks),
-      plan: toGraphPlans(graphs, threads.choice),
+      plan: toGraphPlans(planned, threads.choice),
       store: store.kind,
       bytes: {
         network: assets.received.network + (fromStore ? 0 : bytes),
         store: assets.received.store + (fromStore ? bytes : 0),
       },
-      warnings: [...storeWarning, ...isolationWarnings(graphs, environment), ...warnings],
+      warnings: [...storeWarning, ...isolationWarnings(planned, environment), ...warnings],
       timings: watch.timings,
     };
     tell({ stage: 'ready' });
-    return { engine, manifest, caption, report, trial: threads.trial };
+    const rest = loadRest();
+    return {
+      engine,
+      manifest,
+      tasks: model,
+      report,
+      ready(name, waiting) {
+        return late.includes(name) ? orAborted(rest, waiting, 'compile') : Promise.resolve();
+      },
+      settled: rest.catch(() => {}),
+      trial: threads.trial,
+      async dispose() {
+        ended.abort();
+        await running.dispose();
+      },
+    };
   } catch (error) {
     if (engine === undefined) device?.destroy();
     else await engine.dispose();

@@ -39,6 +39,23 @@ export function sessionSpec({ manifest, assets }: ModelParts, { graph, device, v
   };
 }
 
+/**
+ * Where graphs are to go, and what is settled already.
+ *
+ * @internal
+ */
+export interface Placement {
+  /** Places the graphs, given the modules that WebGPU has failed for and how. */
+  readonly plan: (failedOnGpu: ReadonlyMap<string, string>) => {
+    readonly graphs: readonly PlacedGraph[];
+    readonly warnings: readonly OwletWarning[];
+  };
+  /** Modules that WebGPU has failed for; more may be added. */
+  readonly failedOnGpu: Map<string, string>;
+  /** Graphs of the plan that are in use: they and their modules stay where they are. */
+  readonly standing: readonly PlacedGraph[];
+}
+
 /** Makes the sessions that aren't there yet, one after another; the first that can't be made ends it. */
 async function loadGraphs(
   engine: Pick<Engine, 'load'>,
@@ -78,50 +95,49 @@ function modulesToMove(graphs: readonly PlacedGraph[], { graph, why, cause }: Se
  * Makes the sessions of all graphs. Where one is on WebGPU the model's goldens are run; a module that fails there, or
  * can't be made ready, moves to WASM, as do those on WebGPU before one on WASM that fails; then all is tested again.
  *
- * @param plan - places the graphs, given the modules that WebGPU has failed for and how
  * @returns the graphs as they ended up, and the warnings of that plan
- * @throws OwletError `SESSION_FAILED`, `SELF_TEST_FAILED` when a graph fails on WASM with none before it on WebGPU,
- *   `ABORTED`
+ * @throws OwletError `SESSION_FAILED`, `SELF_TEST_FAILED` when a graph fails on WASM with none before it on WebGPU that
+ *   could move, `ABORTED`
  * @internal
  */
 export async function makeReady(
   engine: GraphRunner & Pick<Engine, 'load'>,
   parts: ModelParts,
-  plan: (failedOnGpu: ReadonlyMap<string, string>) => {
-    readonly graphs: readonly PlacedGraph[];
-    readonly warnings: readonly OwletWarning[];
-  },
+  { plan, failedOnGpu, standing }: Placement,
   watch: Stopwatch,
   signal: AbortSignal,
-): Promise<ReturnType<typeof plan>> {
-  const failedOnGpu = new Map<string, string>();
-  const loaded = new Map<string, PlacedGraph>();
+): Promise<ReturnType<Placement['plan']>> {
+  const loaded = new Map(standing.map((placed) => [placed.graph, placed]));
+  const settled = new Set(standing.map(({ module }) => module));
   let hasFailedOnWasm = false;
   for (;;) {
     const planned = plan(failedOnGpu);
     const { graphs } = planned;
     let failure = await watch.time('compile', () => loadGraphs(engine, parts, graphs, loaded, signal));
-    const { caption } = parts.manifest.tasks;
     const isInDoubt = hasFailedOnWasm || graphs.some(({ device }) => device === 'webgpu');
-    if (failure === undefined && caption !== undefined && isInDoubt) {
-      const run = () => selfTest(engine, parts.manifest, caption, parts.goldens, graphs, signal);
+    if (failure === undefined && isInDoubt) {
+      const run = () => selfTest(engine, parts.manifest, parts.goldens, graphs, signal);
       failure = (await watch.time('selfTest', run)).failure;
     }
     if (failure === undefined) return planned;
-    const moving = modulesToMove(graphs, failure);
-    if (moving.size === 0) throw failedOnWasm(failure);
+    const moving = new Map([...modulesToMove(graphs, failure)].filter(([module]) => !settled.has(module)));
+    if (moving.size === 0) throw failedForGood(failure, graphs);
     hasFailedOnWasm ||= graphs.some(({ graph, device }) => graph === failure.graph && device === 'wasm');
     for (const [module, why] of moving) failedOnGpu.set(module, why);
   }
 }
 
-function failedOnWasm({ graph, why, cause }: SelfTestFailure): OwletError {
+function failedForGood({ graph, why, cause }: SelfTestFailure, graphs: readonly PlacedGraph[]): OwletError {
   if (isOwletError(cause)) return cause;
+  const device = graphs.find((placed) => placed.graph === graph)?.device === 'webgpu' ? 'WebGPU' : 'WASM';
   return new OwletError('SELF_TEST_FAILED', {
-    message: `The graph ${graph} computes wrong numbers on WASM: ${why}.`,
+    message: `The graph ${graph} computes wrong numbers on ${device}: ${why}.`,
     stage: 'compile',
     object: graph,
-    remedy: 'Export the model again; if it is as it was published, please report this with the browser’s name.',
+    remedy:
+      device === 'WebGPU'
+        ? "Load again with device: 'wasm'."
+        : 'Export the model again; if it is as it was published, please report this with the browser’s name.',
     cause,
   });
 }

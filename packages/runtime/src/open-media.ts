@@ -1,48 +1,66 @@
-import type { CaptionTaskSpec } from '@owlet/manifest';
+import { PIXELS, type ValueSource, type WiredStep } from '@owlet/manifest';
 import type { Tensor } from 'onnxruntime-web';
-import { disposeAll, type GraphRunner, type NamedTensors, type RunScope } from './engine.ts';
-import type { Stopwatch } from './stopwatch.ts';
+import type { NamedTensors } from './engine.ts';
+import { type MediaPlan, valueId } from './media-plan.ts';
 
 /**
- * An open picture: its pixels, and, from the first task on, the decoder's cross-attention keys and values over its
- * visual tokens, which every later task finds ready.
+ * Runs a step that depends on the media alone.
+ *
+ * @param frames - the media's pixels; empty for a step that doesn't look at them
+ * @param wanted - the outputs that are read; no others are to be returned
+ * @internal
+ */
+export type MakeOfMedia = (
+  step: WiredStep,
+  inputs: NamedTensors,
+  frames: readonly Float32Array<ArrayBuffer>[],
+  wanted: readonly string[],
+) => Promise<NamedTensors>;
+
+/**
+ * An open picture or video: its pixels and, from the first task on, what tasks made of it alone, which every later task
+ * finds ready. A value goes when nobody can need it any more; pixels are such a value.
  *
  * @internal
  */
 export class OpenMedia {
-  #pixels: Float32Array<ArrayBuffer> | undefined;
-  readonly #size: number;
-  #visual: Tensor | undefined;
-  #memory: Tensor | undefined;
-  #cross: NamedTensors | undefined;
+  readonly kind: 'image' | 'video';
+  #frames: readonly Float32Array<ArrayBuffer>[];
+  readonly #values = new Map<string, Tensor>();
+  readonly #done = new Set<number>();
   #turn: Promise<unknown> = Promise.resolve();
   #users = 0;
   #isReleased = false;
 
   /**
-   * @param pixels - normalised, 1×3×1×size×size
+   * @param frames - normalised, each 1×3×1×size×size; a picture has one
    */
-  constructor(pixels: Float32Array<ArrayBuffer>, size: number) {
-    this.#pixels = pixels;
-    this.#size = size;
+  constructor(kind: 'image' | 'video', frames: readonly Float32Array<ArrayBuffer>[]) {
+    this.kind = kind;
+    this.#frames = frames;
   }
 
   /**
-   * Lends the cross-attention keys and values (`cross_key_i`, `cross_value_i`) to some work, made first where they
-   * aren't. Calls at once take turns at the making; each goes on from where an aborted one left off.
+   * Lends some values to some work, made first where they aren't. Calls at once take turns at the making; each goes on
+   * from where an aborted one left off.
+   *
+   * @param plan - of all tasks that may ever be asked of this media
+   * @param sources - values that calls read
    */
   async use<T>(
-    runner: GraphRunner,
-    graphs: CaptionTaskSpec['graphs'],
-    watch: Stopwatch,
-    signal: AbortSignal,
-    work: (cross: NamedTensors) => Promise<T>,
+    plan: MediaPlan,
+    sources: readonly ValueSource[],
+    make: MakeOfMedia,
+    work: (valueAt: (source: ValueSource) => Tensor | undefined) => Promise<T>,
   ): Promise<T> {
     this.#users += 1;
     try {
-      const made = this.#turn.then(() => this.#encode(runner, graphs, watch, { signal, stage: 'encode' }));
+      const made = this.#turn.then(async () => {
+        for (const source of sources) await this.#ensure(plan, source, make);
+      });
       this.#turn = made.catch(() => {});
-      return await work(await made);
+      await made;
+      return await work((source) => this.#values.get(valueId(source)));
     } finally {
       this.#users -= 1;
       this.#freeIfUnused();
@@ -55,52 +73,39 @@ export class OpenMedia {
     this.#freeIfUnused();
   }
 
-  async #encode(
-    runner: GraphRunner,
-    graphs: CaptionTaskSpec['graphs'],
-    watch: Stopwatch,
-    scope: RunScope,
-  ): Promise<NamedTensors> {
-    if (this.#cross !== undefined) return this.#cross;
-    if (this.#visual === undefined) {
-      const pixels = runner.floats(this.#pixels ?? new Float32Array(), [1, 3, 1, this.#size, this.#size]);
-      this.#visual = await watch.time('vision', () => only(runner.run(graphs.vision, { pixels }, scope), 'visual'));
-      this.#pixels = undefined;
+  async #ensure(plan: MediaPlan, source: ValueSource, make: MakeOfMedia): Promise<Tensor | undefined> {
+    const known = this.#values.get(valueId(source));
+    if (known !== undefined || this.#done.has(source.node)) return known;
+    const step = plan.steps.get(source.node);
+    if (step === undefined) return undefined;
+    const inputs: Record<string, Tensor> = {};
+    for (const [name, read] of Object.entries(step.reads)) {
+      const input = read.node === PIXELS ? undefined : await this.#ensure(plan, read, make);
+      if (input !== undefined) inputs[name] = input;
     }
-    const visual = this.#visual;
-    if (this.#memory === undefined) {
-      this.#memory = await watch.time('universal', () =>
-        only(runner.run(graphs.universal, { visual }, scope), 'memory'),
-      );
+    const looks = Object.values(step.reads).some((read) => read.node === PIXELS);
+    const wanted = [...(plan.outputs.get(step.node) ?? [])];
+    const outputs = await make(step, inputs, looks ? this.#frames : [], wanted);
+    for (const [output, tensor] of Object.entries(outputs)) {
+      this.#values.set(valueId({ node: step.node, output }), tensor);
     }
-    const memory = this.#memory;
-    this.#cross = await watch.time('memory', () => runner.run(graphs.memory, { memory }, scope));
-    this.#freeTensors(false);
-    return this.#cross;
+    this.#done.add(step.node);
+    for (const read of Object.values(step.reads)) this.#freeIfRead(plan, read);
+    return this.#values.get(valueId(source));
+  }
+
+  #freeIfRead(plan: MediaPlan, source: ValueSource): void {
+    const { steps, calls } = plan.readers.get(valueId(source)) ?? { steps: [], calls: false };
+    if (calls || ![...steps].every((node) => this.#done.has(node))) return;
+    if (source.node === PIXELS) this.#frames = [];
+    this.#values.get(valueId(source))?.dispose();
+    this.#values.delete(valueId(source));
   }
 
   #freeIfUnused(): void {
     if (!this.#isReleased || this.#users > 0) return;
-    this.#pixels = undefined;
-    this.#freeTensors(true);
+    this.#frames = [];
+    for (const tensor of this.#values.values()) tensor.dispose();
+    this.#values.clear();
   }
-
-  /** What led to the keys and values isn't needed once they are there. */
-  #freeTensors(all: boolean): void {
-    this.#visual?.dispose();
-    this.#memory?.dispose();
-    this.#visual = undefined;
-    this.#memory = undefined;
-    if (all && this.#cross !== undefined) {
-      disposeAll(this.#cross);
-      this.#cross = undefined;
-    }
-  }
-}
-
-/** The output of that name, which the manifest's check has seen in the graph. */
-async function only(outputs: Promise<NamedTensors>, name: string): Promise<Tensor> {
-  const tensor = (await outputs)[name];
-  if (tensor !== undefined) return tensor;
-  throw new TypeError(`the graph's file gave no output "${name}", which its manifest promises`);
 }

@@ -1,8 +1,7 @@
 import {
   abortedError,
   type CallContext,
-  type CaptionEvent,
-  type CaptionResult,
+  type CapturedSource,
   type LoadEvent,
   type LoadReport,
   type LoadRequest,
@@ -11,6 +10,10 @@ import {
   type Outcome,
   OwletError,
   type OwletStage,
+  type TaskEvent,
+  type TaskRequest,
+  type TaskResult,
+  type TimeRange,
   type WorkerApi,
 } from '@owlet/protocol';
 import { Calls } from './calls.ts';
@@ -20,7 +23,7 @@ import { MediaStore } from './media-store.ts';
 import { OpenMedia } from './open-media.ts';
 import type { Platform } from './platform.ts';
 import { preprocess } from './preprocess.ts';
-import { caption } from './tasks/caption.ts';
+import { runTask } from './tasks/run-task.ts';
 
 /**
  * Loads one model, once, and runs its tasks on pictures: what the worker shows to its page. No method rejects.
@@ -59,11 +62,17 @@ export class Runtime implements WorkerApi {
       const tell = (progress: LoadEvent): void => events.postMessage(progress);
       const model = await loadModel(request, this.#platform, signal, tell);
       if (signal.aborted) {
-        await model.engine.dispose();
+        await model.dispose();
         throw abortedError('compile', signal.reason);
       }
       this.#model = model;
-      if (model.trial !== undefined) this.#idle.whenIdle(model.trial);
+      const { trial } = model;
+      if (trial !== undefined) {
+        void model.settled.then(() => {
+          // It may have been closed meanwhile.
+          if (this.#model === model) this.#idle.whenIdle(trial);
+        });
+      }
       this.#pixelLimit = request.pixelLimit;
       return model.report;
     });
@@ -71,29 +80,28 @@ export class Runtime implements WorkerApi {
     return outcome;
   }
 
-  open(source: MediaSource, handle: number, { id }: CallContext): Promise<Outcome<MediaInfo>> {
+  open(
+    source: MediaSource | CapturedSource,
+    range: TimeRange,
+    handle: number,
+    { id }: CallContext,
+  ): Promise<Outcome<MediaInfo>> {
     return this.#run(id, 'open', async (signal) => {
       const { manifest } = this.#loaded();
       return this.#media.open(handle, async () => {
-        const { pixels, info } = await preprocess(source, manifest.preprocess, this.#pixelLimit, signal);
-        return { media: new OpenMedia(pixels, manifest.preprocess.size), info };
+        const { kind, frames, info } = await preprocess(source, manifest.preprocess, range, this.#pixelLimit, signal);
+        return { media: new OpenMedia(kind, frames), info };
       });
     });
   }
 
-  async caption(handle: number, { id }: CallContext, events: MessagePort): Promise<Outcome<CaptionResult>> {
+  async run(request: TaskRequest, { id }: CallContext, events: MessagePort): Promise<Outcome<TaskResult>> {
     const outcome = await this.#run(id, 'generate', async (signal) => {
-      const model = this.#loaded().caption;
-      if (model === undefined) {
-        throw new OwletError('UNKNOWN_TASK', {
-          message: 'Captioning was not loaded, or the model has no such task.',
-          stage: 'start',
-          object: 'caption',
-          remedy: "Load a model that has it, with tasks: ['caption'] or without tasks.",
-        });
-      }
-      const tell = (piece: CaptionEvent): void => events.postMessage(piece);
-      return caption(model, this.#media.get(handle), signal, tell);
+      const model = this.#loaded();
+      await model.ready(request.task, signal);
+      const media = request.media === undefined ? undefined : this.#media.get(request.media);
+      const tell = (event: TaskEvent): void => events.postMessage(event);
+      return runTask(model.tasks, request, media, signal, tell);
     });
     events.close();
     return outcome;
@@ -111,7 +119,7 @@ export class Runtime implements WorkerApi {
     this.#idle.stop();
     this.#calls.abortAll();
     this.#media.releaseAll();
-    await this.#model?.engine.dispose();
+    await this.#model?.dispose();
     this.#model = undefined;
     this.#onClosed();
   }

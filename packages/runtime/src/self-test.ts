@@ -1,10 +1,10 @@
-import type { Manifest } from '@owlet/manifest';
+import { type Manifest, own } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
 import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type GraphRunner, type NamedTensors } from './engine.ts';
-import { type Goldens, goldenIds, patternPixels } from './goldens.ts';
+import { type Goldens, goldenFeed, patternPixels } from './goldens.ts';
 import type { PlacedGraph } from './plan.ts';
-import { emptyPast } from './tasks/decoder-steps.ts';
+import { emptyPast, stepFeeds } from './tasks/decoder.ts';
 
 /**
  * How one output of a graph compares with the goldens.
@@ -27,8 +27,6 @@ export interface GoldenCheck {
  */
 export type SelfTestFailure = { readonly graph: string; readonly why: string; readonly cause?: unknown };
 
-type Caption = NonNullable<Manifest['tasks']['caption']>;
-
 async function differenceOf(tensor: Tensor | undefined, golden: Goldens['outputs'][string][string]): Promise<number> {
   if (tensor === undefined || tensor.dims.join() !== golden.shape.join()) return Number.POSITIVE_INFINITY;
   // Also downloads what lies in a GPU buffer.
@@ -42,10 +40,36 @@ async function differenceOf(tensor: Tensor | undefined, golden: Goldens['outputs
 }
 
 /**
- * Runs a captioning model on the picture of its goldens, every graph fed by the one before, and compares each output
- * that has golden values. It stops after the first graph that fails, whose outputs would mislead those behind it.
+ * What a graph is fed: outputs of graphs before it by their own names; the picture; a decoder, the golden caption; others
+ * that read ids, the golden text.
  *
- * @param graphs - where each graph runs, and as which variant
+ * @internal
+ */
+export function goldenFeeds(
+  runner: GraphRunner,
+  manifest: Manifest,
+  goldens: Pick<Goldens, 'tokens' | 'ids'>,
+  graph: string,
+  known: NamedTensors,
+): NamedTensors {
+  const spec = own(manifest.graphs, graph);
+  if (spec === undefined) return {};
+  const steps = Object.values(manifest.tasks).flatMap((task) => task.steps);
+  const searches = steps.filter((step) => step.kind === 'generate' || step.kind === 'rank');
+  const isDecoder = searches.some((step) => step.graph === graph);
+  const { ids } = goldens;
+  const fed = isDecoder
+    ? { ...emptyPast(runner, spec), ...stepFeeds(runner, goldenFeed(manifest, goldens, spec)) }
+    : { ids: runner.tensor(Int32Array.from(ids), [1, ids.length]) };
+  const all: NamedTensors = { ...known, ...fed };
+  return Object.fromEntries(spec.inputs.flatMap(({ name }) => (all[name] ? [[name, all[name]]] : [])));
+}
+
+/**
+ * Runs a model on the picture and the text of its goldens, every graph fed by those before, and compares each output that
+ * has golden values. It stops after the first graph that fails, whose outputs would mislead those behind it.
+ *
+ * @param graphs - where each graph runs, and as which variant; in an order in which each finds its inputs made
  * @returns what was compared, and what failed first
  * @throws OwletError `ABORTED`
  * @internal
@@ -53,7 +77,6 @@ async function differenceOf(tensor: Tensor | undefined, golden: Goldens['outputs
 export async function selfTest(
   runner: GraphRunner,
   manifest: Manifest,
-  task: Caption,
   goldens: Goldens,
   graphs: readonly PlacedGraph[],
   signal: AbortSignal,
@@ -62,20 +85,13 @@ export async function selfTest(
   const held: NamedTensors[] = [];
   // A graph passes on the error of those before it, so the widest bound of their variants counts.
   const variants = new Set<string>();
-  const { vision, universal, memory, step } = task.graphs;
   const { size } = manifest.preprocess;
-  const ids = goldenIds(task, goldens);
-  const spec = manifest.graphs[step];
   const known: Record<string, Tensor> = {
-    pixels: runner.floats(patternPixels(manifest.preprocess), [1, 3, 1, size, size]),
-    ids: runner.integers(ids, [1, ids.length]),
+    pixels: runner.tensor(patternPixels(manifest.preprocess), [1, 3, 1, size, size]),
   };
   try {
-    for (const graph of [vision, universal, memory, step]) {
-      if (graph === step && spec !== undefined) Object.assign(known, emptyPast(runner, spec, known));
-      const feeds = Object.fromEntries(
-        (manifest.graphs[graph]?.inputs ?? []).flatMap(({ name }) => (known[name] ? [[name, known[name]]] : [])),
-      );
+    for (const { graph, variant } of graphs) {
+      const feeds = goldenFeeds(runner, manifest, goldens, graph, known);
       let outputs: NamedTensors;
       try {
         outputs = await runner.run(graph, feeds, { signal, stage: 'compile' });
@@ -85,8 +101,7 @@ export async function selfTest(
       }
       held.push(outputs);
       Object.assign(known, outputs);
-      const variant = graphs.find((placed) => placed.graph === graph)?.variant.name;
-      if (variant !== undefined) variants.add(variant);
+      variants.add(variant.name);
       const bound = Math.max(0, ...[...variants].map((name) => goldens.bounds[name]?.[graph] ?? 0));
       for (const [output, golden] of Object.entries(goldens.outputs[graph] ?? {})) {
         let difference: number;

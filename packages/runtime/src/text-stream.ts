@@ -1,5 +1,5 @@
 import type { GeneratedToken, TextPiece } from '@owlet/protocol';
-import type { TokenDecoder } from './tokenizer.ts';
+import type { TextTokenizer } from './tokenizer.ts';
 
 /**
  * Turns tokens into pieces of text as they come: each piece is what its token adds, a space or a continuation included,
@@ -8,12 +8,12 @@ import type { TokenDecoder } from './tokenizer.ts';
  * @internal
  */
 export class TextStream {
-  readonly #decoder: TokenDecoder;
+  readonly #decoder: Pick<TextTokenizer, 'decode'>;
   readonly #ids: number[] = [];
   #text = '';
   #pending = 0;
 
-  constructor(decoder: TokenDecoder) {
+  constructor(decoder: Pick<TextTokenizer, 'decode'>) {
     this.#decoder = decoder;
   }
 

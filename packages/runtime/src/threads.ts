@@ -1,5 +1,5 @@
 import { type ShardStore, sha256Of } from '@owlet/loader';
-import type { CaptionTaskSpec, GraphSpec, Manifest } from '@owlet/manifest';
+import type { Manifest } from '@owlet/manifest';
 import * as v from 'valibot';
 import type { SessionSpec } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
@@ -15,9 +15,9 @@ export interface TrialRequest {
   readonly bundle: OrtBundle;
   readonly threads: number;
   readonly sessions: readonly SessionSpec[];
-  readonly task: CaptionTaskSpec;
-  readonly step: GraphSpec;
-  readonly preprocess: Manifest['preprocess'];
+  readonly manifest: Manifest;
+  /** A task that writes a text about a picture. */
+  readonly task: string;
 }
 
 /**

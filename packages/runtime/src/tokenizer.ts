@@ -2,16 +2,20 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { OwletError } from '@owlet/protocol';
 
 /**
- * Turns tokens into text.
+ * Turns text into tokens and back.
  *
  * @internal
  */
-export interface TokenDecoder {
+export interface TextTokenizer {
+  /** The ids of a text, with nothing put before or behind; a special token that the text names is one. */
+  encode(text: string): number[];
   /**
    * The text of some tokens. Special tokens have none. The text of a longer list begins with that of a shorter one
    * (from two tokens on the library's clean-up across tokens would break that, so it is off).
    */
   decode(ids: readonly number[]): string;
+  /** The id of what the vocabulary doesn't have; undefined where it has everything. */
+  readonly unknown: number | undefined;
 }
 
 function parse(file: Uint8Array, path: string): object {
@@ -42,14 +46,16 @@ function invalid(path: string, cause: unknown): OwletError {
  * @throws OwletError `MANIFEST_INVALID` when the files hold no tokenizer
  * @internal
  */
-export function createTokenDecoder(
+export function createTokenizer(
   tokenizer: { readonly path: string; readonly bytes: Uint8Array },
   config: { readonly path: string; readonly bytes: Uint8Array },
-): TokenDecoder {
+): TextTokenizer {
   const files = [parse(tokenizer.bytes, tokenizer.path), parse(config.bytes, config.path)] as const;
   try {
     const made = new Tokenizer(...files);
     return {
+      encode: (text) => made.encode(text, { add_special_tokens: false }).ids,
+      unknown: made.token_to_id('[UNK]'),
       decode: (ids) =>
         ids.length === 0
           ? ''

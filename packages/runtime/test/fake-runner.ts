@@ -1,28 +1,32 @@
 import { throwIfAborted } from '@owlet/protocol';
 import type { Tensor } from 'onnxruntime-web';
-import type { GraphRunner, NamedTensors, RunScope } from '../src/engine.ts';
+import type { GraphRunner, NamedTensors, RunScope, TensorValues } from '../src/engine.ts';
+
+type FakeGraph = (feeds: NamedTensors) => NamedTensors | Promise<NamedTensors>;
 
 /** Counts the tensors that are alive, and runs graphs as told. */
 export class FakeRunner implements GraphRunner {
   readonly ran: string[] = [];
   readonly alive = new Set<Tensor>();
-  readonly #graphs: Record<string, (feeds: NamedTensors) => NamedTensors | Promise<NamedTensors>>;
+  readonly #graphs: Record<string, FakeGraph>;
 
-  constructor(
-    graphs: (runner: FakeRunner) => Record<string, (feeds: NamedTensors) => NamedTensors | Promise<NamedTensors>>,
-  ) {
+  constructor(graphs: (runner: FakeRunner) => Record<string, FakeGraph>) {
     this.#graphs = graphs(this);
   }
 
-  floats(values: Float32Array<ArrayBuffer>, dims: readonly number[]): Tensor {
-    return this.#tensor(values, dims);
+  tensor(data: TensorValues, dims: readonly number[]): Tensor {
+    const dispose = () => this.alive.delete(tensor);
+    const tensor = { data, dims, dispose, getData: async () => data } as unknown as Tensor;
+    this.alive.add(tensor);
+    return tensor;
   }
 
-  integers(values: Int32Array<ArrayBuffer>, dims: readonly number[]): Tensor {
-    return this.#tensor(values, dims);
+  /** A float32 tensor of zeros. */
+  zeros(...dims: number[]): Tensor {
+    return this.tensor(new Float32Array(dims.reduce((a, b) => a * b, 1)), dims);
   }
 
-  async run(graph: string, feeds: NamedTensors, { signal, stage }: RunScope): Promise<NamedTensors> {
+  async run(graph: string, feeds: NamedTensors, { signal, stage, fetches }: RunScope): Promise<NamedTensors> {
     await Promise.resolve();
     throwIfAborted(signal, stage);
     this.ran.push(graph);
@@ -31,12 +35,11 @@ export class FakeRunner implements GraphRunner {
     }
     const outputs = await this.#graphs[graph]?.(feeds);
     if (outputs === undefined) throw new Error(`there is no graph ${graph}`);
-    return outputs;
-  }
-
-  #tensor(data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>, dims: readonly number[]): Tensor {
-    const tensor = { data, dims, dispose: () => this.alive.delete(tensor as unknown as Tensor) } as unknown as Tensor;
-    this.alive.add(tensor);
-    return tensor;
+    const given = Object.entries(outputs).filter(([name, tensor]) => {
+      const isWanted = fetches?.includes(name) ?? true;
+      if (!isWanted) tensor.dispose();
+      return isWanted;
+    });
+    return Object.fromEntries(given);
   }
 }

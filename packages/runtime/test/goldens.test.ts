@@ -1,13 +1,11 @@
 import { OwletError } from '@owlet/protocol';
 import { expect, test } from 'vitest';
-import { goldenIds, parseGoldens, patternPixels } from '../src/goldens.ts';
+import { goldenFeed, parseGoldens, patternPixels } from '../src/goldens.ts';
 import type { PlacedGraph } from '../src/plan.ts';
 import { selfTest } from '../src/self-test.ts';
 import { FakeRunner } from './fake-runner.ts';
 import { goldenRunner, goldens, manifest } from './golden-runner.ts';
 
-const task = manifest.tasks.caption;
-if (task === undefined) throw new Error('the tiny model has changed');
 const never = new AbortController().signal;
 
 const placed: PlacedGraph[] = Object.entries(manifest.graphs).map(([graph, { module, variants }]) => {
@@ -16,7 +14,7 @@ const placed: PlacedGraph[] = Object.entries(manifest.graphs).map(([graph, { mod
   return { graph, module, device: 'webgpu', variant, reason: '' };
 });
 
-const run = (fake: FakeRunner, signal = never) => selfTest(fake, manifest, task, goldens, placed, signal);
+const run = (fake: FakeRunner, signal = never) => selfTest(fake, manifest, goldens, placed, signal);
 
 test('the pattern is the one that exporters use, normalised', () => {
   const pixels = patternPixels(manifest.preprocess);
@@ -26,8 +24,16 @@ test('the pattern is the one that exporters use, normalised', () => {
   expect(at(1, 7, 6)).toBeCloseTo((((6 * 7 + 7 * 13 + 85 + 3) & 255) / 255 - 0.5) / 0.25, 5);
 });
 
-test('the decoder is fed the prompt and the caption but for its last token', () => {
-  expect([...goldenIds(task, goldens)]).toEqual([...task.prompt, ...goldens.tokens.slice(0, -1)]);
+test('the decoder is fed the prompt and the caption but for its last token, and what follows each', () => {
+  const step = manifest.graphs['decoder.step'];
+  if (step === undefined) throw new Error('the tiny model has changed');
+  const { tokens } = goldens;
+  expect(goldenFeed(manifest, goldens, step)).toEqual({
+    ids: [[2, ...tokens.slice(0, -1)]],
+    targets: [tokens],
+    from: [0],
+    k: 8,
+  });
 });
 
 test.each(['', '{}', '{"input":{"kind":"noise"}}'])('goldens of %o are refused by their path', (text) => {
@@ -38,7 +44,9 @@ test.each(['', '{}', '{"input":{"kind":"noise"}}'])('goldens of %o are refused b
 test('golden values pass, every output compared', async () => {
   const { checks, failure } = await run(goldenRunner(() => {}));
   expect(failure).toBeUndefined();
-  expect(checks.map(({ output }) => output)).toEqual(['visual', 'memory', 'cross_key_0', 'cross_value_0', 'logits']);
+  const outputs = Object.values(goldens.outputs).flatMap((each) => Object.keys(each));
+  expect(checks.map(({ output }) => output)).toEqual(outputs);
+  expect(new Set(outputs)).toContain('class_logits');
   expect(checks.every(({ difference }) => difference < 1e-6)).toBe(true);
 });
 
@@ -52,7 +60,7 @@ test.each([
   });
   const { failure } = await run(fake);
   expect(failure).toMatchObject({ graph: 'universal', why: expect.stringContaining('memory differs') });
-  expect(fake.ran).toEqual(['vision', 'universal']);
+  expect(fake.ran).toEqual(['vision.frame', 'vision.blocks', 'universal']);
 });
 
 test('another shape fails', async () => {
@@ -62,14 +70,14 @@ test('another shape fails', async () => {
       (shape) => [...shape].reverse(),
     ),
   );
-  expect(failure?.graph).toBe('vision');
+  expect(failure?.graph).toBe('vision.frame');
 });
 
 test('a run that fails is the failure of its graph; an abort is an abort', async () => {
   const broken = goldenRunner(() => {
     throw new OwletError('RUN_FAILED', { message: 'no', stage: 'compile', remedy: '' });
   });
-  expect((await run(broken)).failure).toMatchObject({ graph: 'vision', why: 'no' });
+  expect((await run(broken)).failure).toMatchObject({ graph: 'vision.frame', why: 'no' });
   const controller = new AbortController();
   controller.abort();
   await expect(
@@ -83,12 +91,11 @@ test('a run that fails is the failure of its graph; an abort is an abort', async
 test('an output that can not be read is the failure of its graph', async () => {
   const getData = () => Promise.reject(new Error('the device is lost'));
   const lost = new FakeRunner((fake) => ({
-    vision: () => ({
-      visual: Object.assign(fake.floats(new Float32Array(0), goldens.outputs['vision']?.['visual']?.shape ?? []), {
-        getData,
-      }),
-    }),
+    'vision.frame': () => {
+      const shape = goldens.outputs['vision.frame']?.['tokens']?.shape ?? [];
+      return { tokens: Object.assign(fake.zeros(...shape), { getData }) };
+    },
   }));
   const { failure } = await run(lost);
-  expect(failure).toMatchObject({ graph: 'vision', why: expect.stringContaining('the device is lost') });
+  expect(failure).toMatchObject({ graph: 'vision.frame', why: expect.stringContaining('the device is lost') });
 });

@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import type { SessionSpec } from '../src/engine.ts';
 import type { BrowserEnvironment } from '../src/environment.ts';
 import { type ModelParts, makeReady } from '../src/make-ready.ts';
-import { planGraphs } from '../src/plan.ts';
+import { type PlacedGraph, planGraphs } from '../src/plan.ts';
 import { Stopwatch } from '../src/stopwatch.ts';
 import { goldenRunner, goldens, readTiny, manifest as tiny } from './golden-runner.ts';
 
-const names = ['vision', 'universal', 'decoder.memory', 'decoder.step'];
+const names = ['vision.frame', 'vision.blocks', 'universal', 'decoder.memory', 'decoder.step'];
 const gpu = { vendor: 'acme', architecture: 'g1', fallback: false };
 const environment: BrowserEnvironment = { isolated: true, cores: 2, simd: true, jspi: true, gpu };
 
@@ -34,7 +34,7 @@ function partsOfTiny(): ModelParts {
 }
 
 /** Makes the model ready; the universal layers are wrong where `isWrong` says so, given the devices. */
-function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean) {
+function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean, standing: readonly PlacedGraph[] = []) {
   const parts = partsOfTiny();
   const devices = new Map<string, Device>();
   const runner = goldenRunner((graph, values) => {
@@ -45,27 +45,35 @@ function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean) {
   });
   const request = { manifest: parts.manifest, graphs: names, environment, preference: 'auto' as const };
   const plan = (failedOnGpu: ReadonlyMap<string, string>) => planGraphs({ ...request, failedOnGpu });
-  const made = makeReady(engine, parts, plan, new Stopwatch(), new AbortController().signal);
+  const placement = { plan, failedOnGpu: new Map<string, string>(), standing };
+  const made = makeReady(engine, parts, placement, new Stopwatch(), new AbortController().signal);
   return { made, devices, runner };
 }
 
 test('nothing is wrong: every module stays where it was placed', async () => {
   const { made } = ready(() => false);
-  expect((await made).graphs.map(({ device }) => device)).toEqual(['webgpu', 'wasm', 'webgpu', 'webgpu']);
+  expect((await made).graphs.map(({ device }) => device)).toEqual(['webgpu', 'webgpu', 'wasm', 'webgpu', 'webgpu']);
 });
 
 test('a graph on WASM that fails behind WebGPU moves what is before it to WASM', async () => {
-  const { made, devices, runner } = ready((on) => on.get('vision') === 'webgpu');
+  const { made, devices, runner } = ready((on) => on.get('vision.frame') === 'webgpu');
   const { graphs, warnings } = await made;
-  expect(graphs.map(({ device }) => device)).toEqual(['wasm', 'wasm', 'webgpu', 'webgpu']);
+  expect(graphs.map(({ device }) => device)).toEqual(['wasm', 'wasm', 'wasm', 'webgpu', 'webgpu']);
   expect([...devices]).toEqual(graphs.map(({ graph, device }) => [graph, device]));
   expect(warnings).toMatchObject([{ code: 'DEVICE_FALLBACK', message: expect.stringMatching(/^vision on WASM.*uni/) }]);
-  expect(runner.ran).toEqual(['vision', 'universal', ...names]);
+  expect(runner.ran).toEqual([...names.slice(0, 3), ...names]);
 });
 
 test('it fails for good only when it fails again, fed by WASM', async () => {
   const { made, devices, runner } = ready(() => true);
   await expect(made).rejects.toMatchObject({ code: 'SELF_TEST_FAILED', object: 'universal' });
-  expect(devices.get('vision')).toBe('wasm');
-  expect(runner.ran).toEqual(['vision', 'universal', 'vision', 'universal']);
+  expect(devices.get('vision.frame')).toBe('wasm');
+  expect(runner.ran).toEqual([...names.slice(0, 3), ...names.slice(0, 3)]);
+});
+
+test('what is in use stays where it is: the graph behind it fails', async () => {
+  const standing = (await ready(() => false).made).graphs.filter(({ module }) => module === 'vision');
+  const { made, devices } = ready(() => true, standing);
+  await expect(made).rejects.toMatchObject({ code: 'SELF_TEST_FAILED', object: 'universal' });
+  expect([...devices.keys()]).toEqual(['universal', 'decoder.memory', 'decoder.step']);
 });

@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { BrowserEnvironment } from '../src/environment.ts';
 import { isolationWarnings, planGraphs, toGraphPlans } from '../src/plan.ts';
 
-const names = ['vision', 'universal', 'decoder.memory', 'decoder.step'];
+const names = ['vision.frame', 'universal', 'decoder.memory', 'decoder.step'];
 const none: ReadonlyMap<string, string> = new Map();
 const real: BrowserEnvironment = {
   isolated: true,
@@ -66,12 +66,14 @@ test('a module is on WebGPU only if each of its graphs has a variant for it', ()
 });
 
 test('a graph without a variant for what is left is refused by name', () => {
-  const vision = manifest.graphs['vision'];
+  const vision = manifest.graphs['vision.frame'];
   if (vision === undefined) throw new Error('the tiny model has changed');
   const variants = vision.variants.map((variant) => ({ ...variant, devices: ['webgpu' as const] }));
-  const changed = { ...manifest, graphs: { ...manifest.graphs, vision: { ...vision, variants } } };
+  const changed = { ...manifest, graphs: { ...manifest.graphs, 'vision.frame': { ...vision, variants } } };
   const request = { manifest: changed, graphs: names, environment: noGpu, failedOnGpu: none };
-  expect(() => planGraphs({ ...request, preference: 'auto' })).toThrow(/vision has no variant for wasm.*no WebGPU/);
+  expect(() => planGraphs({ ...request, preference: 'auto' })).toThrow(
+    /vision.frame has no variant for wasm.*no WebGPU/,
+  );
 });
 
 test('a page that is not isolated is warned when something runs on WASM', () => {
@@ -85,7 +87,7 @@ test('the report has threads and their reason where they matter', () => {
   const threads = { count: 2, reason: '2 threads, measured' };
   const [wasm] = toGraphPlans(plan(real, 'wasm').graphs, threads);
   expect(wasm).toEqual({
-    graph: 'vision',
+    graph: 'vision.frame',
     module: 'vision',
     device: 'wasm',
     variant: 'int8',

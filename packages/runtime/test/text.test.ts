@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { isOwletError } from '@owlet/protocol';
 import { expect, test } from 'vitest';
 import { TextStream } from '../src/text-stream.ts';
-import { createTokenDecoder } from '../src/tokenizer.ts';
+import { createTokenizer } from '../src/tokenizer.ts';
 
 const read = (name: string) => ({ path: name, bytes: readFileSync(new URL(`fixtures/tiny/${name}`, import.meta.url)) });
-const decoder = createTokenDecoder(read('tokenizer.json'), read('tokenizer_config.json'));
+const decoder = createTokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
 const vocabulary: Record<string, number> = JSON.parse(new TextDecoder().decode(read('tokenizer.json').bytes)).model
   .vocab;
 const idsOf = (...pieces: string[]) => pieces.map((piece) => vocabulary[piece] ?? -1);
@@ -15,6 +15,21 @@ test('continuations are joined, special tokens left out', () => {
   expect(decoder.decode([])).toBe('');
   expect(decoder.decode(idsOf('[SEP]'))).toBe('');
 });
+
+test('a text becomes tokens, lower case, with nothing around it', () => {
+  expect(decoder.encode('Two DOGs, in the snow')).toEqual(
+    idsOf('two', 'dog', '##s').concat(decoder.unknown ?? -1, idsOf('in', 'the', 'snow')),
+  );
+  expect(decoder.encode('a dog[SEP]')).toEqual(idsOf('a', 'dog', '[SEP]'));
+  expect(decoder.encode('')).toEqual([]);
+});
+
+test.each(['雪の中の犬', 'собака на траве', '🐶', 'كلب'])(
+  '%s, of which the vocabulary has nothing, is unknown',
+  (text) => {
+    expect(new Set(decoder.encode(text))).toEqual(new Set([decoder.unknown]));
+  },
+);
 
 test('pieces joined are the text, each with what is its own', () => {
   const stream = new TextStream(decoder);
@@ -35,7 +50,7 @@ test('a token without text lends its log p to the next piece', () => {
 
 test.each(['', 'no json', 'null', '{}', '{"model": 5}'])('a tokenizer file of %o is refused by its path', (text) => {
   const broken = { path: 'tokenizer.json', bytes: new TextEncoder().encode(text) };
-  expect(() => createTokenDecoder(broken, read('tokenizer_config.json'))).toThrow(
+  expect(() => createTokenizer(broken, read('tokenizer_config.json'))).toThrow(
     expect.toSatisfy((error) => isOwletError(error, 'MANIFEST_INVALID') && error.object === 'tokenizer.json'),
   );
 });

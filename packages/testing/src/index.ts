@@ -1,3 +1,4 @@
 export { FakeServer } from './fake-server.ts';
+export { type ClipOptions, drawNumber, makeClip, readNumber, steadyTimes } from './make-clip.ts';
 export type { TinyModel } from './tiny-model.ts';
 export { sha256Of, tinyModel } from './tiny-model.ts';

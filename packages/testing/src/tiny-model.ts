@@ -1,4 +1,5 @@
-import type { BlobRef, FileRef, GraphSpec, GraphValue, Manifest, TensorRef } from '@owlet/manifest';
+import type { BlobRef, FileRef, GraphSpec, Manifest, TensorRef } from '@owlet/manifest';
+import { tinyGraphs, tinyTasks } from './tiny-graphs.ts';
 
 /**
  * A model of a few hundred bytes: a manifest that `parseManifest` accepts, and every file that it names.
@@ -27,10 +28,6 @@ function bytesOf(content: string | Int8Array<ArrayBuffer> | Float32Array<ArrayBu
   return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }
 
-function value(name: string, dtype: GraphValue['dtype'], ...shape: (number | string)[]): GraphValue {
-  return { name, dtype, shape };
-}
-
 /** Puts files and blobs by, and says how a manifest refers to them. */
 class Folder {
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -56,12 +53,11 @@ class Folder {
   }
 }
 
-const cacheShape = ['batch', 1, 'tokens', 4] as const;
 const floats = (...numbers: number[]) => bytesOf(new Float32Array(numbers));
 const ramp = (length: number, first: number) => bytesOf(Int8Array.from({ length }, (_, i) => first + i));
 
 async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
-  const embed = ramp(24, -12);
+  const words = ramp(24, -12);
   const [kernel, kernelScales, bias] = await folder.blob(
     'vision',
     ramp(12, -6),
@@ -69,10 +65,15 @@ async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
     floats(1, 2, 3, 4),
   );
   const [scale] = await folder.blob('universal', floats(0.5, -0.5));
-  // The embedding lies in two blobs, cut inside a row.
-  const [head] = await folder.blob('decoder', embed.slice(0, 10));
-  const [tail, embedScales] = await folder.blob('decoder', embed.slice(10), floats(1, 2, 3, 4, 5, 6));
-  if (!kernel || !kernelScales || !bias || !scale || !head || !tail || !embedScales) throw new Error('A piece is lost');
+  // The words lie in two blobs, cut inside a row.
+  const [head] = await folder.blob('embeddings', words.slice(0, 10));
+  const [tail, wordScales] = await folder.blob('embeddings', words.slice(10), floats(1, 2, 3, 4, 5, 6));
+  if (!kernel || !kernelScales || !bias || !scale || !head || !tail || !wordScales) throw new Error('A piece is lost');
+  const biases: Record<string, TensorRef> = {};
+  for (const [i, module] of ['text', 'fusion', 'match', 'embed', 'classify', 'decoder'].entries()) {
+    const pieces = await folder.blob(module, floats(i + 10));
+    biases[`${module}.bias`] = { module, dtype: 'float32', shape: [1], pieces };
+  }
   return {
     'vision.kernel': {
       module: 'vision',
@@ -84,36 +85,25 @@ async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
     'vision.kernel.scales': { module: 'vision', dtype: 'float32', shape: [4], pieces: [kernelScales] },
     'vision.bias': { module: 'vision', dtype: 'float32', shape: [4], pieces: [bias] },
     'universal.scale': { module: 'universal', dtype: 'float32', shape: [2], pieces: [scale] },
-    'decoder.embed': {
-      module: 'decoder',
+    'embeddings.words': {
+      module: 'embeddings',
       dtype: 'int8',
       shape: [6, 4],
       pieces: [head, tail],
-      quantisation: { scheme: 'symmetric', axis: 0, scales: 'decoder.embed.scales' },
+      quantisation: { scheme: 'symmetric', axis: 0, scales: 'embeddings.words.scales' },
     },
-    'decoder.embed.scales': { module: 'decoder', dtype: 'float32', shape: [6], pieces: [embedScales] },
+    'embeddings.words.scales': { module: 'embeddings', dtype: 'float32', shape: [6], pieces: [wordScales] },
+    ...biases,
   };
 }
 
-/** The weights of each graph, in the int8 variant as stored and in the float32 variant widened. */
-const weights: Readonly<Record<string, readonly string[]>> = {
-  vision: ['vision.kernel', 'vision.kernel.scales', 'vision.bias'],
-  universal: ['universal.scale'],
-  'decoder.memory': ['decoder.embed'],
-  'decoder.step': ['decoder.embed', 'decoder.embed.scales'],
-};
-
-async function graphOf(
-  folder: Folder,
-  name: string,
-  tensors: Readonly<Record<string, TensorRef>>,
-  inputs: GraphValue[],
-  outputs: GraphValue[],
-): Promise<GraphSpec> {
+/** A graph's weights are as stored in the int8 variant, and widened in the float32 variant. */
+async function graphOf(folder: Folder, name: string, tensors: Readonly<Record<string, TensorRef>>): Promise<GraphSpec> {
+  const { inputs = [], outputs = [], weights = [] } = tinyGraphs[name] ?? {};
   const variants: GraphSpec['variants'] = [];
   for (const variant of ['int8', 'float32'] as const) {
     let end = 0;
-    const initializers = (weights[name] ?? []).map((tensor) => {
+    const initializers = weights.map((tensor) => {
       const { shape, dtype } = tensors[tensor] ?? { shape: [], dtype: 'float32' };
       const asked = variant === 'float32' ? 'float32' : dtype;
       const bytes = shape.reduce((a, b) => a * b, 1) * (asked === 'float32' ? 4 : 1);
@@ -140,14 +130,8 @@ async function graphOf(
 export async function tinyModel(): Promise<TinyModel> {
   const folder = new Folder();
   const tensors = await tensorsOf(folder);
-  const pixels = value('pixels', 'float32', 'batch', 3, 'frames', 8, 8);
-  const visual = value('visual', 'float32', 'batch', 'tokens', 4);
-  const memory = value('memory', 'float32', 'batch', 'tokens', 4);
-  const cross = ['cross_key_0', 'cross_value_0'].map((name) => value(name, 'float32', ...cacheShape));
-  const past = ['past_key_0', 'past_value_0'].map((name) => value(name, 'float32', 'batch', 1, 'past', 4));
-  const present = ['present_key_0', 'present_value_0'].map((name) => value(name, 'float32', 'batch', 1, 'present', 4));
-  const ids = value('ids', 'int32', 'batch', 'length');
-  const logits = value('logits', 'float32', 'batch', 'length', 6);
+  const graphs: Record<string, GraphSpec> = {};
+  for (const name of Object.keys(tinyGraphs)) graphs[name] = await graphOf(folder, name, tensors);
   const manifest: Manifest = {
     format: 'owlet-model',
     version: 1,
@@ -164,6 +148,7 @@ export async function tinyModel(): Promise<TinyModel> {
     preprocess: {
       size: 8,
       resize: 'bicubic',
+      frames: { count: 4, resize: 'bicubic' },
       mean: [0.5, 0.5, 0.5],
       std: [0.25, 0.25, 0.25],
       orientation: 'exif',
@@ -172,24 +157,12 @@ export async function tinyModel(): Promise<TinyModel> {
     },
     blobs: folder.blobs,
     tensors,
-    graphs: {
-      vision: await graphOf(folder, 'vision', tensors, [pixels], [visual]),
-      universal: await graphOf(folder, 'universal', tensors, [visual], [memory]),
-      'decoder.memory': await graphOf(folder, 'decoder.memory', tensors, [memory], cross),
-      'decoder.step': await graphOf(folder, 'decoder.step', tensors, [ids, ...cross, ...past], [logits, ...present]),
-    },
-    tasks: {
-      caption: {
-        kind: 'caption',
-        graphs: { vision: 'vision', universal: 'universal', memory: 'decoder.memory', step: 'decoder.step' },
-        prompt: [1],
-        end: 2,
-        minLength: 0,
-        maxLength: 8,
-      },
-    },
+    graphs,
+    tasks: tinyTasks(await folder.file('labels.json', '["cat", "dog", "bird"]')),
     goldens: await folder.file('goldens.json', '{"outputs":{}}'),
   };
-  folder.files.set('manifest.json', bytesOf(JSON.stringify(manifest)));
-  return { manifest, files: folder.files };
+  const json = JSON.stringify(manifest);
+  folder.files.set('manifest.json', bytesOf(json));
+  // Read again, no part of it stands in two places: tests change one.
+  return { manifest: JSON.parse(json) as Manifest, files: folder.files };
 }

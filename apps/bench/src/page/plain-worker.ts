@@ -7,10 +7,10 @@ import wasmBinary from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import {
   captionPlainly,
   emptyPast,
-  idTensor,
   pixelTensor,
   run,
   type Sessions,
+  stepTensors,
   type Tensors,
 } from '../peers/caption.ts';
 import { type PeerCaption, type PeerModel, type Role, roles } from '../peers/model.ts';
@@ -56,9 +56,10 @@ async function importOrt(device: PlainSetup['device']): Promise<Ort> {
 
 async function valuesOf(outputs: Tensors): Promise<Record<string, Float32Array>> {
   const entries = Object.entries(outputs).map(async ([name, tensor]) => {
-    return [name, (await tensor.getData()) as Float32Array] as const;
+    return [name, await tensor.getData()] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  const values = await Promise.all(entries);
+  return Object.fromEntries(values.flatMap(([name, data]) => (data instanceof Float32Array ? [[name, data]] : [])));
 }
 
 /**
@@ -96,12 +97,16 @@ const worker: PlainWorker = {
   },
   async outputs(pixels, ids) {
     const { ort, sessions, model } = ready();
-    const vision = await run(sessions.vision, { pixels: pixelTensor(ort, model, await fetchPixels(pixels)) });
-    const universal = await run(sessions.universal, vision);
+    const frame = await run(sessions.frame, { pixels: pixelTensor(ort, model, await fetchPixels(pixels)) });
+    const { tokens } = frame;
+    if (tokens === undefined) throw new Error('The frame gave no tokens');
+    const blocks = await run(sessions.blocks, { tokens });
+    const universal = await run(sessions.universal, blocks);
     const memory = await run(sessions.memory, universal);
-    const step = await run(sessions.step, { ids: idTensor(ort, ids), ...memory, ...emptyPast(ort, model) });
+    const step = await run(sessions.step, { ...stepTensors(ort, ids), ...memory, ...emptyPast(ort, model) });
     return {
-      vision: await valuesOf(vision),
+      frame: await valuesOf(frame),
+      blocks: await valuesOf(blocks),
       universal: await valuesOf(universal),
       memory: await valuesOf(memory),
       step: await valuesOf(step),

@@ -46,12 +46,18 @@ export function pixelTensor(ort: OrtModule, { size }: PeerModel, pixels: Float32
 }
 
 /**
- * Token ids as the decoder wants them.
+ * What the decoder's graph is fed besides its memory and past, for one text of which the best token is wanted.
  *
  * @internal
  */
-export function idTensor(ort: OrtModule, ids: readonly number[]): Tensor {
-  return new ort.Tensor('int32', Int32Array.from(ids), [1, ids.length]);
+export function stepTensors(ort: OrtModule, ids: readonly number[]): Tensors {
+  const idTensor = () => new ort.Tensor('int32', Int32Array.from(ids), [1, ids.length]);
+  return {
+    ids: idTensor(),
+    targets: idTensor(),
+    beam_index: new ort.Tensor('int32', Int32Array.of(0), [1]),
+    k: new ort.Tensor('int64', BigInt64Array.of(1n), [1]),
+  };
 }
 
 /**
@@ -64,6 +70,13 @@ export function emptyPast(ort: OrtModule, { pasts }: PeerModel): Tensors {
     return [name, new ort.Tensor('float32', new Float32Array(0), [1, heads, 0, width])] as const;
   });
   return Object.fromEntries(empty);
+}
+
+/** What the decoder looks at. A frame's graph may give more than the next one takes. */
+async function see(ort: OrtModule, sessions: Sessions, model: PeerModel, pixels: Float32Array): Promise<Tensors> {
+  const { tokens } = await run(sessions.frame, { pixels: pixelTensor(ort, model, pixels) });
+  if (tokens === undefined) throw new Error('The frame gave no tokens');
+  return run(sessions.universal, await run(sessions.blocks, { tokens }));
 }
 
 /** The best token after the last one fed; the end token doesn't count before its time. */
@@ -108,20 +121,19 @@ export async function captionWithCache(
   pixels: Float32Array,
 ): Promise<PeerCaption> {
   const start = performance.now();
-  const visual = await run(sessions.vision, { pixels: pixelTensor(ort, model, pixels) });
-  const cross = await run(sessions.memory, await run(sessions.universal, visual));
+  const cross = await run(sessions.memory, await see(ort, sessions, model, pixels));
   let past = emptyPast(ort, model);
   let seen = 0;
   return search(model, start, async (ids) => {
-    const { logits, ...present } = await run(sessions.step, {
-      ids: idTensor(ort, ids.slice(seen)),
+    const outputs = await run(sessions.step, {
+      ...stepTensors(ort, ids.slice(seen)),
       ...cross,
       ...past,
     });
     seen = ids.length;
-    const pasts = Object.entries(present).map(([name, tensor]) => [name.replace('present_', 'past_'), tensor] as const);
-    past = Object.fromEntries(pasts);
-    return logits;
+    const present = Object.entries(outputs).filter(([name]) => name.startsWith('present_'));
+    past = Object.fromEntries(present.map(([name, tensor]) => [name.replace('present_', 'past_'), tensor]));
+    return outputs['logits'];
   });
 }
 
@@ -137,11 +149,10 @@ export async function captionPlainly(
   pixels: Float32Array,
 ): Promise<PeerCaption> {
   const start = performance.now();
-  const visual = await run(sessions.vision, { pixels: pixelTensor(ort, model, pixels) });
-  const memory = await run(sessions.universal, visual);
+  const memory = await see(ort, sessions, model, pixels);
   return search(model, start, async (ids) => {
     const cross = await run(sessions.memory, memory);
-    const outputs = await run(sessions.step, { ids: idTensor(ort, ids), ...cross, ...emptyPast(ort, model) });
+    const outputs = await run(sessions.step, { ...stepTensors(ort, ids), ...cross, ...emptyPast(ort, model) });
     return outputs['logits'];
   });
 }

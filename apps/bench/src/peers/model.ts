@@ -27,14 +27,14 @@ export interface PeerModel {
  *
  * @internal
  */
-export type Role = 'vision' | 'universal' | 'memory' | 'step';
+export type Role = 'frame' | 'blocks' | 'universal' | 'memory' | 'step';
 
 /**
  * The parts in the order in which they run.
  *
  * @internal
  */
-export const roles: readonly Role[] = ['vision', 'universal', 'memory', 'step'];
+export const roles: readonly Role[] = ['frame', 'blocks', 'universal', 'memory', 'step'];
 
 /**
  * A caption as a peer gives it.

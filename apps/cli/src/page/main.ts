@@ -1,8 +1,17 @@
-/** The page that `predict` opens: loads a model once, captions one file after another, answers everything. */
-import { type CaptionResult, isOwletError, type LoadReport, loadOwlet, type Owlet, OwletError } from '@owlet/client';
-import type { Answer, PredictPage } from './protocol.ts';
+/** The page that `predict` opens: loads a model once, runs one task after another, answers everything. */
+import { isOwletError, type LoadReport, loadOwlet, type Media, type Owlet, OwletError } from '@owlet/client';
+import { find } from './find.ts';
+import type { Answer, PageMedia, PredictPage } from './protocol.ts';
+
+/** A file that is being opened or is open. */
+interface Opening {
+  readonly media: Promise<Media>;
+  /** Whether a result has told how long the opening took. */
+  wasTold: boolean;
+}
 
 let owlet: Owlet | undefined;
+const openings = new Map<string, Opening>();
 
 async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -15,8 +24,13 @@ async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   }
 }
 
+function loaded(): Owlet {
+  if (owlet === undefined) throw new TypeError('The model has not been loaded');
+  return owlet;
+}
+
 /** The file's bytes under its name below the folder, which is how error messages call it. */
-async function fetchFile(url: string, name: string): Promise<File> {
+async function fetchFile({ url, name }: PageMedia): Promise<File> {
   const response = await fetch(url);
   if (!response.ok) {
     throw new OwletError('MEDIA_NOT_FOUND', {
@@ -29,9 +43,15 @@ async function fetchFile(url: string, name: string): Promise<File> {
   return new File([await response.blob()], name);
 }
 
-/** Graphs may run on different devices; one word stands for all, that of the graph that runs most often. */
-function decoderDevice({ devices }: CaptionResult): string {
-  return devices['decoder.step'] ?? Object.values(devices).at(-1) ?? 'unknown';
+function open(file: PageMedia): Opening {
+  const known = openings.get(file.url);
+  if (known !== undefined) return known;
+  const media = fetchFile(file).then((bytes) => loaded().open(bytes));
+  // Told by the run that awaits it, which may come later.
+  media.catch(() => {});
+  const opening = { media, wasTold: false };
+  openings.set(file.url, opening);
+  return opening;
 }
 
 function describe({ plan, warnings }: LoadReport): string[] {
@@ -46,28 +66,34 @@ function describe({ plan, warnings }: LoadReport): string[] {
 }
 
 const page: PredictPage = {
-  load: (model, device) =>
+  load: (model, device, tasks) =>
     answer(async () => {
-      owlet = await loadOwlet({ model, device, tasks: ['caption'] });
+      owlet = await loadOwlet({ model, device, tasks });
       return describe(owlet.report);
     }),
-  caption: (url, name) =>
+  prepare: (file) => {
+    open(file);
+  },
+  run: (request, file) =>
     answer(async () => {
-      if (owlet === undefined) throw new TypeError('The model has not been loaded');
-      const media = await owlet.open(await fetchFile(url, name));
-      try {
-        const result = await media.caption();
-        const timings = Object.entries({ ...media.info.timings, ...result.timings });
-        return {
-          text: result.text,
-          logprob: result.logprob,
-          device: decoderDevice(result),
-          timings: Object.fromEntries(timings.map(([stage, ms]) => [stage, Math.round(ms * 100) / 100])),
-        };
-      } finally {
-        media.dispose();
-      }
+      const opening = file && open(file);
+      const findings = await find(loaded(), request, () => {
+        if (opening === undefined) throw new TypeError(`The task ${request.task} needs a file`);
+        return opening.media;
+      });
+      const untold = opening === undefined || opening.wasTold ? undefined : (await opening.media).info;
+      if (opening !== undefined) opening.wasTold = true;
+      const stages = Object.entries({ ...untold?.timings, ...findings.timings });
+      const timings = stages.map(([stage, ms]) => [stage, Math.round(ms * 100) / 100]);
+      return { ...findings, timings: Object.fromEntries(timings) };
     }),
+  release: (url) => {
+    openings.get(url)?.media.then(
+      (media) => media.dispose(),
+      () => {},
+    );
+    openings.delete(url);
+  },
 };
 
 Object.assign(globalThis, { owletPredict: page });

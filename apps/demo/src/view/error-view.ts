@@ -1,5 +1,5 @@
 import { isOwletError } from '@owlet/client';
-import { find, make } from './find.ts';
+import { find, hide, make } from './find.ts';
 
 /** What can be done about an error with a button. */
 export interface Retry {
@@ -7,12 +7,16 @@ export interface Retry {
   readonly run: () => void;
 }
 
-/** Shows an error with its remedy in the page's place for it; `undefined` takes it away. */
-export function showError(id: 'error' | 'model-error', error: unknown, retry?: Retry): void {
+/** Where the page has a place for errors: beside what can fail. */
+export type ErrorPlace = 'error' | 'ask-error' | 'classes-error' | 'model-error';
+
+/** Shows an error with its remedy in one of the page's places for it; `undefined` takes it away. */
+export function showError(id: ErrorPlace, error: unknown, retry?: Retry): void {
   const place = find(id, HTMLElement);
+  hide(place);
   place.replaceChildren();
-  place.hidden = error === undefined;
   if (error === undefined) return;
+  place.hidden = false;
   if (isOwletError(error)) {
     place.append(make('p', { className: 'error-title', text: error.message }));
     place.append(make('p', { text: error.remedy }), make('code', { text: error.code }));

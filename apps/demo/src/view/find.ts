@@ -9,6 +9,17 @@ export function find<E extends HTMLElement>(id: string, kind: new () => E): E {
   return element;
 }
 
+/**
+ * Hides an element. The focus, where it was inside, goes to the first field of the section around it, or to the chooser:
+ * else the browser would drop it to the top of the page.
+ */
+export function hide(element: HTMLElement): void {
+  const hadFocus = element.contains(document.activeElement);
+  element.hidden = true;
+  const field = element.parentElement?.closest('section')?.querySelector('input');
+  if (hadFocus) (field ?? find('file', HTMLInputElement)).focus();
+}
+
 /** A new element with text in it; text never becomes markup. */
 export function make<T extends keyof HTMLElementTagNameMap>(
   tag: T,

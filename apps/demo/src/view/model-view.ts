@@ -54,7 +54,7 @@ export function showLoadStart(): void {
   plan.hidden = true;
   warnings.hidden = true;
   warnings.replaceChildren();
-  allLabel.textContent = 'Everything';
+  allLabel.textContent = 'For captions';
   modules.replaceChildren();
   fill(all, 0, 0);
 }
@@ -62,7 +62,7 @@ export function showLoadStart(): void {
 /** Shows how far loading has come, altogether and by module. */
 export function showProgress({ stage, loaded, total, modules: parts }: LoadProgress): void {
   state.textContent = STATES[stage];
-  allLabel.textContent = total === 0 ? 'Everything' : `Everything: ${formatBytes(loaded)} of ${formatBytes(total)}`;
+  allLabel.textContent = total === 0 ? 'For captions' : `For captions: ${formatBytes(loaded)} of ${formatBytes(total)}`;
   fill(all, loaded, total);
   for (const part of parts) {
     const { bar, bytes } = rowOf(part.module);
@@ -98,7 +98,10 @@ export function showReady(report: LoadReport): void {
   progress.hidden = true;
   const entries: [string, string][] = [
     ['Licence of the model', model.licence],
-    ['Fetched', `${formatBytes(bytes.network)} from the server, ${formatBytes(bytes.store)} from this browser’s store`],
+    [
+      'Fetched for captions',
+      `${formatBytes(bytes.network)} from the server, ${formatBytes(bytes.store)} from this browser’s store`,
+    ],
     ['Kept in', report.store === 'opfs' ? 'this browser’s private file system' : 'memory, until the page is closed'],
     ...(timings['total'] === undefined ? [] : [['Ready after', formatDuration(timings['total'])] as [string, string]]),
     ...placesOf(report),

@@ -1,6 +1,8 @@
-/** Decodes the blobs that it is sent. */
-import { decodePicture } from '../../src/index.ts';
+/** Sends back the picture that is in the blobs it is sent: of a video, the frame in the middle. */
+import { openMedia } from '../../src/index.ts';
 
 addEventListener('message', async ({ data }: MessageEvent<Blob>) => {
-  postMessage(await decodePicture(data, { pixelLimit: 1e6 }));
+  const media = await openMedia(data, { pixelLimit: 1e6 });
+  if (media.kind === 'image') postMessage(media.picture);
+  else for await (const { picture } of media.video.sampleFrames({ count: 1 })) postMessage(picture);
 });

@@ -21,11 +21,11 @@ function but(change: Partial<BrowserEnvironment>): Partial<Platform> {
 
 async function captioned(platform: Partial<Platform>, request: Partial<LoadRequest>): Promise<LoadReport> {
   const page = pageOn(platform);
-  const report = unwrap(await page.load(request));
+  const report = unwrap(await page.load({ tasks: ['caption'], ...request }));
   unwrap(await page.open(await patternPicture(8), 1));
   const { tokens, devices } = unwrap(await page.caption(1));
   expect(tokens.map(({ id }) => id)).toEqual(tinyTokens);
-  expect(devices).toEqual(Object.fromEntries(report.plan.map(({ graph, device }) => [graph, device])));
+  expect(devices).toEqual(Object.fromEntries(report.plan.map(({ module, device }) => [module, device])));
   await page.close();
   return report;
 }
@@ -33,8 +33,8 @@ async function captioned(platform: Partial<Platform>, request: Partial<LoadReque
 const devicesOf = ({ plan }: LoadReport) => plan.map(({ device }) => device);
 const codesOf = ({ warnings }: LoadReport) =>
   warnings.map(({ code }) => code).filter((code) => code !== 'STORE_FALLBACK');
-const onGpu = ['webgpu', 'webgpu', 'webgpu', 'webgpu'];
-const onWasm = ['wasm', 'wasm', 'wasm', 'wasm'];
+const onGpu = Array(5).fill('webgpu');
+const onWasm = Array(5).fill('wasm');
 
 /** Sessions on WebGPU go through `tamper`. */
 function tampered(
@@ -84,7 +84,7 @@ test('auto leaves a software adapter, with the reason', limit, async () => {
 
 test('not isolated: one thread and a warning', limit, async () => {
   const report = await captioned(but({ isolated: false }), { threads: 2 });
-  expect(report.plan.map(({ threads }) => threads)).toEqual([1, 1, 1, 1]);
+  expect(report.plan.map(({ threads }) => threads)).toEqual([1, 1, 1, 1, 1]);
   expect(codesOf(report)).toEqual(['NOT_ISOLATED']);
 });
 
@@ -109,9 +109,28 @@ test('webgpu where there is none: WASM and a warning with the reason', limit, as
 test('webgpu, asked for, on whatever adapter there is: the caption of WASM, after a self-test', limit, async () => {
   const report = await captioned({}, { device: 'webgpu' });
   expect(devicesOf(report)).toEqual(onGpu);
-  expect(report.plan.map(({ variant }) => variant)).toEqual(['float32', 'float32', 'float32', 'float32']);
+  expect(report.plan.map(({ variant }) => variant)).toEqual(Array(5).fill('float32'));
   expect(report.timings['selfTest']).toBeGreaterThan(0);
   expect(codesOf(report)).toEqual([]);
+});
+
+test('beams on WebGPU are those of WASM: caches are reordered where they are', limit, async () => {
+  const request = {
+    kind: 'generate',
+    task: 'answer',
+    media: 1,
+    texts: { question: 'what is on the grass' },
+    search: { beams: 3, alternatives: 2, reference: true },
+  } as const;
+  const found = async (device: 'wasm' | 'webgpu') => {
+    const page = pageOn({});
+    unwrap(await page.load({ device, tasks: ['answer'] }));
+    unwrap(await page.open(await patternPicture(8), 1));
+    const best = unwrap(await page.run<'generate'>(request));
+    await page.close();
+    return [best, ...best.alternatives].map(({ tokens }) => tokens.map(({ id }) => id));
+  };
+  expect(await found('webgpu')).toEqual(await found('wasm'));
 });
 
 test('a module that computes wrong numbers on WebGPU moves to WASM, the others stay', limit, async () => {
@@ -127,8 +146,8 @@ test('a module that computes wrong numbers on WebGPU moves to WASM, the others s
     return session;
   });
   const report = await captioned(wrong, { device: 'webgpu' });
-  expect(devicesOf(report)).toEqual(['webgpu', 'wasm', 'webgpu', 'webgpu']);
-  expect(report.plan[1]).toMatchObject({
+  expect(devicesOf(report)).toEqual(['webgpu', 'webgpu', 'wasm', 'webgpu', 'webgpu']);
+  expect(report.plan[2]).toMatchObject({
     variant: 'int8',
     reason: expect.stringMatching(/output memory differs .* by 0\.1/),
   });
@@ -142,7 +161,7 @@ test('modules that fail on WebGPU, made or run, move to WASM', limit, async () =
     return session;
   });
   const report = await captioned(failing, { device: 'webgpu' });
-  expect(devicesOf(report)).toEqual(['wasm', 'webgpu', 'wasm', 'wasm']);
+  expect(devicesOf(report)).toEqual(['wasm', 'wasm', 'webgpu', 'wasm', 'wasm']);
   expect(report.warnings.map(({ message }) => message).join()).toMatch(/no memory for buffers/);
   expect(report.warnings.map(({ message }) => message).join()).toMatch(/a shader is invalid/);
 });
@@ -165,11 +184,11 @@ test('a device lost after loading: a typed error that says so, and nothing hangs
     return requested;
   };
   const page = pageOn({ requestDevice });
-  expect(devicesOf(unwrap(await page.load({ device: 'webgpu' })))).toEqual(onGpu);
+  expect(devicesOf(unwrap(await page.load({ device: 'webgpu', tasks: ['caption'] })))).toEqual(onGpu);
   unwrap(await page.open(await patternPicture(8), 1));
   device?.destroy();
   await device?.lost;
   const outcome = await page.caption(1);
-  expect(outcome).toMatchObject({ ok: false, error: { code: 'RUN_FAILED', object: 'vision' } });
+  expect(outcome).toMatchObject({ ok: false, error: { code: 'RUN_FAILED', object: 'vision.frame' } });
   expect(outcome).toMatchObject({ error: { message: expect.stringContaining('device was lost') } });
 });

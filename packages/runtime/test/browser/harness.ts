@@ -1,11 +1,13 @@
 import type {
-  CaptionResult,
   LoadProgress,
   LoadReport,
   LoadRequest,
   MediaInfo,
   Outcome,
-  TextPiece,
+  TaskEvent,
+  TaskKind,
+  TaskRequests,
+  TaskResults,
   WorkerApi,
   WorkerHello,
 } from '@owlet/protocol';
@@ -13,8 +15,10 @@ import { transfer, wrap } from 'comlink';
 
 /** The model of a few kilobytes, and what it says of the picture of its goldens: `goldens.json`, `tokens`. */
 export const tiny = new URL('/packages/runtime/test/fixtures/tiny/', globalThis.location.href).href;
-export const tinyTokens = [11, 12, 8, 11, 3];
-export const tinyText = 'grass reds grass';
+export const tinyTokens = [17, 10, 8, 3];
+export const tinyText = 'two ons';
+/** What tasks it has, the first loaded before the others. */
+export const tinyTasks = ['caption', 'answer', 'rank', 'match', 'embed', 'embed-text', 'classify'];
 
 /** The model that is shipped. */
 export const mini = new URL('/models/owlet-mini/', globalThis.location.href).href;
@@ -49,16 +53,35 @@ export class Page {
   }
 
   open(blob: Blob, handle: number): Promise<Outcome<MediaInfo>> {
-    return this.#api.open({ kind: 'blob', blob, name: 'a picture' }, handle, { id: this.#next() });
+    return this.#api.open({ kind: 'blob', blob, name: 'a picture' }, {}, handle, { id: this.#next() });
+  }
+
+  /** Opens what was captured on the page, or of a video a part. */
+  openOther(
+    source: Parameters<WorkerApi['open']>[0],
+    handle: number,
+    range: Parameters<WorkerApi['open']>[1] = {},
+  ): Promise<Outcome<MediaInfo>> {
+    const moved = source.kind === 'bitmap' ? [source.bitmap] : source.kind === 'frame' ? [source.frame] : [];
+    return this.#api.open(transfer(source, moved), range, handle, { id: this.#next() });
   }
 
   openUrl(url: string, handle: number): Promise<Outcome<MediaInfo>> {
-    return this.#api.open({ kind: 'url', url }, handle, { id: this.#next() });
+    return this.#api.open({ kind: 'url', url }, {}, handle, { id: this.#next() });
   }
 
-  caption(handle: number, onPiece: (piece: TextPiece) => void = () => {}): Promise<Outcome<CaptionResult>> {
-    const port = this.#events(onPiece);
-    return this.#api.caption(handle, { id: this.#next() }, transfer(port, [port]));
+  caption(handle: number, onPiece: (text: string) => void = () => {}): Promise<Outcome<TaskResults['generate']>> {
+    const request = { kind: 'generate', task: 'caption', media: handle, texts: {}, search: {} } as const;
+    return this.run<'generate'>(request, (event) => event.kind === 'piece' && onPiece(event.text));
+  }
+
+  run<Kind extends TaskKind>(
+    request: TaskRequests[Kind],
+    onEvent: (event: TaskEvent) => void = () => {},
+  ): Promise<Outcome<TaskResults[Kind]>> {
+    const port = this.#events(onEvent);
+    const running = this.#api.run(request, { id: this.#next() }, transfer(port, [port]));
+    return running as Promise<Outcome<TaskResults[Kind]>>;
   }
 
   abort(id = this.#lastId): Promise<void> {

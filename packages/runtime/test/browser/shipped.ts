@@ -1,16 +1,17 @@
 import { loadAssets, loadManifest, openStore } from '@owlet/loader';
-import { assetsOf, type CaptionTaskSpec, type GraphSpec, type Manifest } from '@owlet/manifest';
-import type { CaptionResult, Device } from '@owlet/protocol';
+import { assetsOf, graphsOfTasks, type Manifest } from '@owlet/manifest';
+import type { Device, TextResult } from '@owlet/protocol';
 import { expect } from 'vitest';
 import { Engine, type GraphRunner, type NamedTensors } from '../../src/engine.ts';
-import { goldenIds, parseGoldens } from '../../src/goldens.ts';
+import { parseGoldens } from '../../src/goldens.ts';
 import { type ModelParts, sessionSpec } from '../../src/make-ready.ts';
 import { OpenMedia } from '../../src/open-media.ts';
 import type { PlacedGraph } from '../../src/plan.ts';
 import { browserPlatform } from '../../src/platform.ts';
-import { caption } from '../../src/tasks/caption.ts';
-import { emptyPast } from '../../src/tasks/decoder-steps.ts';
-import { createTokenDecoder } from '../../src/tokenizer.ts';
+import { goldenFeeds } from '../../src/self-test.ts';
+import { runTask } from '../../src/tasks/run-task.ts';
+import { createTaskModel } from '../../src/tasks/task-model.ts';
+import { createTokenizer } from '../../src/tokenizer.ts';
 import { mini } from './harness.ts';
 
 const never = new AbortController().signal;
@@ -27,17 +28,21 @@ export async function loadShipped(): Promise<ModelParts> {
   return { manifest, assets, goldens };
 }
 
-/** The caption task and the graph of its decoder. */
-export function captioning({ tasks, graphs }: Manifest): { task: CaptionTaskSpec; step: GraphSpec } {
-  const step = graphs[tasks.caption?.graphs.step ?? ''];
-  if (tasks.caption === undefined || step === undefined) throw new Error('the model has no caption task');
-  return { task: tasks.caption, step };
+/** The graph of the decoder that captions. */
+export function decoderOf({ tasks }: Manifest): string {
+  const last = tasks['caption']?.steps.at(-1);
+  if (last?.kind !== 'generate') throw new Error('the model has no caption task');
+  return last.graph;
 }
 
-/** The graphs of the caption task, in the order in which they run, all on one device. */
-export function place({ manifest }: ModelParts, device: Device, variant: string): PlacedGraph[] {
-  const { vision, universal, memory, step } = captioning(manifest).task.graphs;
-  return [vision, universal, memory, step].map((graph) => {
+/** The graphs of the tasks, in the order in which they run, all on one device. */
+export function place(
+  { manifest }: ModelParts,
+  device: Device,
+  variant: string,
+  tasks: readonly string[] = Object.keys(manifest.tasks),
+): PlacedGraph[] {
+  return graphsOfTasks(manifest, tasks).map((graph) => {
     const spec = manifest.graphs[graph];
     const chosen = spec?.variants.find(({ name }) => name === variant);
     if (spec === undefined || chosen === undefined) throw new Error(`there is no ${graph} as ${variant}`);
@@ -55,40 +60,40 @@ export async function engineOf(parts: ModelParts, graphs: readonly PlacedGraph[]
 }
 
 /** The caption of some pixels. */
-export function captionOf(
+export async function captionOf(
   { manifest, assets }: ModelParts,
   engine: Engine,
   pixels: Float32Array<ArrayBuffer>,
-): Promise<CaptionResult> {
+): Promise<TextResult> {
   const file = (ref: { path: string; sha256: string }) => ({ path: ref.path, bytes: assets.bytes(ref.sha256) });
-  const tokens = createTokenDecoder(file(manifest.tokenizer.tokenizer), file(manifest.tokenizer.config));
-  const media = new OpenMedia(pixels, manifest.preprocess.size);
-  return caption({ runner: engine, ...captioning(manifest), tokens, devices: {} }, media, never, () => {});
+  const tokenizer = createTokenizer(file(manifest.tokenizer.tokenizer), file(manifest.tokenizer.config));
+  const parts = { runner: engine, manifest, tokenizer, labels: new Map(), devices: new Map() };
+  const media = new OpenMedia('image', [pixels]);
+  const request = { kind: 'generate', task: 'caption', texts: {}, search: {} } as const;
+  const result = await runTask(createTaskModel(['caption'], parts), request, media, never, () => {});
+  if ('tokens' in result) return result;
+  throw new Error('a caption without tokens');
 }
 
-/** What the graphs are fed from outside: pixels, and the ids of a caption for the decoder. */
+/** What the first graph is fed. */
 export function chainStart(
   { manifest }: ModelParts,
   runner: GraphRunner,
   pixels: Float32Array<ArrayBuffer>,
-  tokens: readonly number[],
 ): NamedTensors {
   const { size } = manifest.preprocess;
-  const ids = goldenIds(captioning(manifest).task, { tokens: [...tokens] });
-  return { pixels: runner.floats(pixels, [1, 3, 1, size, size]), ids: runner.integers(ids, [1, ids.length]) };
+  return { pixels: runner.tensor(pixels, [1, 3, 1, size, size]) };
 }
 
-/** A graph's inputs out of the tensors that are known by then; the decoder starts without a past. */
+/** A graph's inputs out of the tensors that are known by then, the decoder's out of a caption. */
 export function feedsOf(
-  { manifest }: ModelParts,
+  { manifest, goldens }: ModelParts,
   runner: GraphRunner,
   graph: string,
   known: NamedTensors,
+  tokens: readonly number[],
 ): NamedTensors {
-  const { task, step } = captioning(manifest);
-  const all = graph === task.graphs.step ? { ...known, ...emptyPast(runner, step, known) } : known;
-  const inputs = manifest.graphs[graph]?.inputs.map(({ name }) => name) ?? [];
-  return Object.fromEntries(Object.entries(all).filter(([name]) => inputs.includes(name)));
+  return goldenFeeds(runner, manifest, { ids: goldens.ids, tokens: [...tokens] }, graph, known);
 }
 
 /** The values of a float32 tensor, be it on the GPU. */
@@ -100,7 +105,7 @@ export async function floatsOf(tensors: NamedTensors, name: string): Promise<Flo
 
 /** Tokens agree, or part where the two best of the reference lie closer together than the stated error of a logit. */
 export function expectSameCaption(
-  { tokens }: CaptionResult,
+  { tokens }: Pick<TextResult, 'tokens'>,
   wanted: { readonly tokens: readonly number[]; readonly margins: readonly number[] },
   error: number,
 ): void {

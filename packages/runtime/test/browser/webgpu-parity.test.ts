@@ -7,9 +7,9 @@ import type { Engine } from '../../src/engine.ts';
 import type { ModelParts } from '../../src/make-ready.ts';
 import { preprocess } from '../../src/preprocess.ts';
 import {
-  captioning,
   captionOf,
   chainStart,
+  decoderOf,
   engineOf,
   expectSameCaption,
   feedsOf,
@@ -53,15 +53,17 @@ async function compareGraphs(
   pixels: Float32Array<ArrayBuffer>,
   tokens: readonly number[],
 ): Promise<Record<string, { difference: number; largest: number }>> {
-  let known = chainStart(parts, wasm, pixels, tokens);
+  let known = chainStart(parts, wasm, pixels);
   const greatest: Record<string, { difference: number; largest: number }> = {};
   for (const { graph } of place(parts, 'wasm', 'float32')) {
-    const feeds = feedsOf(parts, wasm, graph, known);
+    const feeds = feedsOf(parts, wasm, graph, known, tokens);
     const wanted = await wasm.run(graph, feeds, { stage: 'encode' });
     const found = await gpu.run(graph, feeds, { stage: 'encode' });
     expect(Object.keys(found)).toEqual(Object.keys(wanted));
     for (const name of Object.keys(wanted)) {
       expect(found[name]?.dims, name).toEqual(wanted[name]?.dims);
+      // Ids of equally likely tokens may change places; their scores are compared.
+      if (wanted[name]?.type !== 'float32') continue;
       const { difference, largest } = compare(await floatsOf(found, name), await floatsOf(wanted, name));
       expect(difference, `${graph} ${name}`).toBeLessThan(BOUND * largest);
       const { difference: before = 0 } = greatest[graph] ?? {};
@@ -73,13 +75,14 @@ async function compareGraphs(
 }
 
 test.each(photos)('every value of every output on a photo, and its caption: %s', { timeout: 300_000 }, async (url) => {
-  const { pixels } = await preprocess({ kind: 'url', url }, parts.manifest.preprocess, 1e7, never);
+  const [pixels] = (await preprocess({ kind: 'url', url }, parts.manifest.preprocess, {}, 1e7, never)).frames;
+  if (pixels === undefined) throw new Error('a picture has a frame');
   const wanted = await captionOf(parts, wasm, pixels.slice());
   const found = await captionOf(parts, gpu, pixels.slice());
   expect(wanted.text.split(' ').length).toBeGreaterThan(3);
   const tokens = wanted.tokens.map(({ id }) => id);
   const greatest = await compareGraphs(pixels, tokens);
   console.info(`WebGPU against WASM, float32, ${url}: ${JSON.stringify(greatest)}`);
-  const { largest } = greatest[captioning(parts.manifest).task.graphs.step] ?? { largest: 0 };
+  const { largest } = greatest[decoderOf(parts.manifest)] ?? { largest: 0 };
   expectSameCaption(found, { tokens, margins: wanted.tokens.map(({ margin }) => margin) }, BOUND * largest);
 });

@@ -1,6 +1,16 @@
 import type { LoadProgress } from '@owlet/protocol';
+import { makeClip, steadyTimes } from '@owlet/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Page, patternPicture, plainPicture, startWorker, tinyText, tinyTokens, unwrap } from './harness.ts';
+import {
+  type Page,
+  patternPicture,
+  plainPicture,
+  startWorker,
+  tinyTasks,
+  tinyText,
+  tinyTokens,
+  unwrap,
+} from './harness.ts';
 
 let page: Page;
 let worker: Worker;
@@ -21,28 +31,103 @@ test('a picture gets the caption of the goldens, streamed', { timeout: 60_000 },
   const report = unwrap(await page.load({}));
   expect(report).toMatchObject({
     model: { id: 'tiny', family: 'mplug2' },
-    tasks: ['caption'],
+    tasks: tinyTasks,
     store: 'opfs',
     warnings: [],
   });
-  expect(report.plan.map(({ graph, device, variant }) => [graph, device, variant])).toEqual(
-    ['vision', 'universal', 'decoder.memory', 'decoder.step'].map((graph) => [graph, 'wasm', 'int8']),
+  const captioning = ['vision.frame', 'vision.blocks', 'universal', 'decoder.memory', 'decoder.step'];
+  expect(report.plan.slice(0, 5).map(({ graph, device, variant }) => [graph, device, variant])).toEqual(
+    captioning.map((graph) => [graph, 'wasm', 'int8']),
   );
+  expect(report.plan).toHaveLength(11);
   const info = unwrap(await page.open(await patternPicture(8), 1));
   expect(info).toMatchObject({ type: 'image/png', width: 8, height: 8 });
   const pieces: string[] = [];
-  const result = unwrap(await page.caption(1, ({ text }) => pieces.push(text)));
+  const result = unwrap(await page.caption(1, (text) => pieces.push(text)));
   expect(result.text).toBe(tinyText);
   expect(result.tokens.map(({ id }) => id)).toEqual(tinyTokens);
   await expect.poll(() => pieces.join('')).toBe(tinyText);
-  expect(pieces).toEqual(['grass', ' red', 's', ' grass']);
-  expect(result.devices['decoder.step']).toBe('wasm');
+  expect(pieces).toEqual(['two', ' on', 's']);
+  expect(result.devices).toEqual({ vision: 'wasm', universal: 'wasm', decoder: 'wasm' });
   for (const stage of ['vision', 'universal', 'memory', 'firstToken', 'decoder', 'total']) {
     expect(result.timings[stage]).toBeGreaterThan(0);
   }
   const again = unwrap(await page.caption(1));
   expect(again.text).toBe(tinyText);
   expect(again.timings).not.toHaveProperty('vision');
+});
+
+test('every task is there, those behind the first wait for their modules', { timeout: 60_000 }, async () => {
+  unwrap(await page.load({}));
+  unwrap(await page.open(await patternPicture(8), 1));
+  const answering = page.run<'generate'>({
+    kind: 'generate',
+    task: 'answer',
+    media: 1,
+    texts: { question: 'what is on the grass?' },
+    search: { beams: 3, alternatives: 2 },
+  });
+  expect(unwrap(await page.caption(1)).text).toBe(tinyText);
+  const answer = unwrap(await answering);
+  expect(answer.timings).toMatchObject({ text: expect.any(Number), fusion: expect.any(Number) });
+  expect(answer.alternatives).toHaveLength(2);
+  const scores = [answer, ...answer.alternatives].map(({ score }) => score);
+  expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  const ranking = unwrap(
+    await page.run<'rank'>({
+      kind: 'rank',
+      task: 'rank',
+      media: 1,
+      texts: { question: 'what is on the grass?' },
+      answers: ['a dog', 'a cat', 'two big red dogs'],
+      reference: false,
+    }),
+  );
+  expect(ranking.timings).not.toHaveProperty('vision');
+  expect(ranking.ranking.map(({ index }) => index).sort()).toEqual([0, 1, 2]);
+  const inputs = { media: 1, texts: { text: 'a dog' } };
+  const matched = unwrap(await page.run<'match'>({ kind: 'match', task: 'match', ...inputs }));
+  expect(Math.exp(matched.logprob)).toBeCloseTo(matched.probability, 6);
+  const [ofPicture, ofText] = [
+    unwrap(await page.run<'embed'>({ kind: 'embed', task: 'embed', media: 1, texts: {} })).vector,
+    unwrap(await page.run<'embed'>({ kind: 'embed', task: 'embed-text', texts: { text: 'a dog' } })).vector,
+  ];
+  for (const vector of [ofPicture, ofText]) {
+    expect(vector).toHaveLength(6);
+    expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
+  }
+  const { labels } = unwrap(
+    await page.run<'classify'>({ kind: 'classify', task: 'classify', media: 1, texts: {}, top: 5 }),
+  );
+  expect(labels.map(({ label }) => label).sort()).toEqual(['bird', 'cat', 'dog']);
+});
+
+test('videos and what was captured on the page', { timeout: 60_000 }, async () => {
+  unwrap(await page.load({ tasks: ['caption', 'classify'] }));
+  const clip = await makeClip({ times: steadyTimes(9, 3), container: 'webm', codec: 'vp8' });
+  const source = { kind: 'blob', blob: clip, name: 'clip.webm' } as const;
+  const info = unwrap(await page.openOther(source, 1));
+  expect(info).toMatchObject({ type: 'video/webm', video: { frameCount: 9 } });
+  expect(Object.keys(info.timings).sort()).toEqual(['decode', 'resize']);
+  expect(unwrap(await page.caption(1)).tokens.length).toBeGreaterThan(0);
+  unwrap(await page.openOther(source, 2, { from: 1, to: 2 }));
+  expect(unwrap(await page.caption(2)).tokens.length).toBeGreaterThan(0);
+  expect(await page.openOther(source, 3, { from: 60 })).toMatchObject({ error: { code: 'INVALID_ARGUMENT' } });
+  // The same pixels through a bitmap and through a file.
+  const bitmap = await createImageBitmap(await patternPicture(8));
+  unwrap(await page.openOther({ kind: 'bitmap', bitmap, name: '<canvas>' }, 4));
+  expect(bitmap.width).toBe(0);
+  expect(unwrap(await page.caption(4)).text).toBe(tinyText);
+});
+
+test('a task loaded behind another gives what it gives alone', { timeout: 60_000 }, async () => {
+  unwrap(await page.load({ tasks: ['caption', 'embed-text'] }));
+  const other = await startWorker();
+  unwrap(await other.page.load({ tasks: ['embed-text'] }));
+  const request = { kind: 'embed', task: 'embed-text', texts: { text: 'two dogs' } } as const;
+  const [behind, alone] = [unwrap(await page.run<'embed'>(request)), unwrap(await other.page.run<'embed'>(request))];
+  expect(behind.vector).toEqual(alone.vector);
+  other.worker.terminate();
 });
 
 test('progress never falls, and ends with ready, once', { timeout: 60_000 }, async () => {
@@ -56,7 +141,7 @@ test('progress never falls, and ends with ready, once', { timeout: 60_000 }, asy
   expect(new Set(seen.map(({ stage }) => stage))).toEqual(new Set(['manifest', 'download', 'compile', 'ready']));
   const last = seen.at(-1);
   expect(last?.loaded).toBe(last?.total);
-  expect(last?.modules.map(({ module }) => module)).toEqual(['vision', 'universal', 'decoder', 'model']);
+  expect(last?.modules.map(({ module }) => module)).toEqual(['vision', 'universal', 'decoder', 'embeddings', 'model']);
 });
 
 test('the worker holds its lock from the hello to its end', { timeout: 60_000 }, async () => {

@@ -1,0 +1,114 @@
+/** The page of `predict`, as it is built, with a model of a few kilobytes that has every task. */
+import { join } from 'node:path';
+import { expect, type Page, test } from '@playwright/test';
+import type { PageMedia, PageRequest, PredictPage } from '../src/page/protocol.ts';
+import { recordClip } from './clip.ts';
+import { bitmap, tinyModel } from './run-predict.ts';
+
+declare const owletPredict: PredictPage;
+
+const tasks = ['caption', 'answer', 'rank', 'match', 'embed', 'embed-text', 'classify'];
+const question = 'is there a dog';
+// Above 0 and below 1.
+const probability = expect.closeTo(0.5, 0);
+const told = { device: 'wasm', timings: expect.objectContaining({ total: expect.any(Number) }) };
+
+/** Paths below `/files/` in the order in which they were asked for. */
+let asked: string[];
+
+/** Serves the model and these files, and loads the model. */
+async function openPage(page: Page, files: Readonly<Record<string, Buffer>>): Promise<void> {
+  asked = [];
+  await page.route('**/tiny/**', (route) => {
+    return route.fulfill({ path: join(tinyModel, new URL(route.request().url()).pathname.replace('/tiny/', '')) });
+  });
+  await page.route('**/files/*', (route) => {
+    const path = new URL(route.request().url()).pathname.replace('/files/', '');
+    asked.push(path);
+    const body = files[path];
+    return route.fulfill(body === undefined ? { status: 404, body: 'ENOENT' } : { body });
+  });
+  await page.goto('/cli/predict.html');
+  const loading = page.evaluate((all) => owletPredict.load(`${location.origin}/tiny/`, 'wasm', all), tasks);
+  expect(await loading).toMatchObject({ ok: true, value: [expect.stringMatching(/decoder\.step.*: wasm with/)] });
+}
+
+const at = (name: string): PageMedia => ({ url: `/files/${name}`, name });
+
+function run(page: Page, request: PageRequest, name?: string) {
+  return page.evaluate(([what, file]) => owletPredict.run(what, file), [
+    request,
+    name === undefined ? undefined : at(name),
+  ] as const);
+}
+
+test('every task yields what a line of results says, on a picture and on a video', async ({ page }) => {
+  await page.goto('/cli/predict.html');
+  await openPage(page, { 'a.bmp': bitmap(1), 'clip.webm': await recordClip(page) });
+  for (const name of ['a.bmp', 'clip.webm']) {
+    const text = { text: expect.stringMatching(/\w/), logprob: expect.any(Number), ...told };
+    for (const beams of [1, 3]) {
+      expect(await run(page, { task: 'caption', beams }, name)).toEqual({ ok: true, value: text });
+      const answer = { ...text, probability };
+      expect(await run(page, { task: 'answer', question, beams }, name)).toEqual({ ok: true, value: answer });
+    }
+    const match = { probability, ...told };
+    expect(await run(page, { task: 'match', text: 'a dog' }, name)).toEqual({ ok: true, value: match });
+  }
+  expect(asked).toEqual(['a.bmp', 'clip.webm']);
+});
+
+test('given answers are ranked, classes are named, places are rounded', async ({ page }) => {
+  await openPage(page, { 'a.bmp': bitmap(1) });
+  const rank = await run(page, { task: 'rank', question, candidates: ['dog', 'two dogs', 'cat', 'dog'] }, 'a.bmp');
+  if (!rank.ok || !('ranking' in rank.value)) throw new Error(JSON.stringify(rank));
+  const { ranking = [], ...best } = rank.value;
+  expect(best).toMatchObject({ ...ranking[0], ...told, warnings: [{ code: 'DUPLICATE_ANSWERS' }] });
+  expect(ranking.map(({ text }) => text).sort()).toEqual(['cat', 'dog', 'two dogs']);
+  expect(ranking.reduce((sum, each) => sum + each.probability, 0)).toBeCloseTo(1, 5);
+
+  const classes = await run(page, { task: 'classify' }, 'a.bmp');
+  if (!classes.ok || !('labels' in classes.value)) throw new Error(JSON.stringify(classes));
+  expect(classes.value).toEqual({ labels: expect.any(Array), ...told });
+  expect(classes.value.labels.map(({ label }) => label).sort()).toEqual(['bird', 'cat', 'dog']);
+
+  const places = [await run(page, { task: 'embed' }, 'a.bmp'), await run(page, { task: 'embed-text', text: 'a dog' })];
+  for (const place of places) {
+    if (!place.ok || !('vector' in place.value)) throw new Error(JSON.stringify(place));
+    expect(place.value).toEqual({ vector: expect.any(Array), ...told });
+    expect(Math.hypot(...place.value.vector)).toBeCloseTo(1, 4);
+    for (const value of place.value.vector) expect(value).toBe(Number(value.toFixed(5)));
+  }
+});
+
+test('a file is opened once, ahead if asked, until it is released; its first result tells of it', async ({ page }) => {
+  await openPage(page, { 'a.bmp': bitmap(1), 'b.bmp': bitmap(2), 'broken.bmp': Buffer.from('no picture') });
+  await page.evaluate((file) => owletPredict.prepare(file), at('a.bmp'));
+  await expect.poll(() => asked).toEqual(['a.bmp']);
+  const stages: string[][] = [];
+  for (const text of ['a dog', 'a cat']) {
+    const result = await run(page, { task: 'match', text }, 'a.bmp');
+    stages.push(result.ok ? Object.keys(result.value.timings) : []);
+  }
+  expect(stages[0]).toEqual(expect.arrayContaining(['decode', 'resize', 'vision', 'match', 'total']));
+  expect(stages[1]).toEqual(['text', 'fusion', 'match', 'total']);
+  expect(asked).toEqual(['a.bmp']);
+  await page.evaluate((url) => owletPredict.release(url), at('a.bmp').url);
+  expect(await run(page, { task: 'embed' }, 'a.bmp')).toMatchObject({ ok: true });
+  expect(asked).toEqual(['a.bmp', 'a.bmp']);
+
+  // What is wrong with a file is told by each run on it.
+  for (const [name, code] of [
+    ['broken.bmp', 'MEDIA_NOT_IMAGE'],
+    ['nowhere.bmp', 'MEDIA_NOT_FOUND'],
+  ] as const) {
+    await page.evaluate((file) => owletPredict.prepare(file), at(name));
+    for (let time = 0; time < 2; time += 1) {
+      const error = { code, message: expect.stringContaining(name) };
+      expect(await run(page, { task: 'embed' }, name)).toMatchObject({ ok: false, error });
+    }
+    await page.evaluate((url) => owletPredict.release(url), at(name).url);
+  }
+  const empty = { ok: false, error: { code: 'INVALID_ARGUMENT', message: expect.stringContaining('empty') } };
+  expect(await run(page, { task: 'answer', question: ' ', beams: 1 }, 'b.bmp')).toMatchObject(empty);
+});

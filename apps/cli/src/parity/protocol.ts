@@ -1,0 +1,24 @@
+import type { ParityRequest, ParityResult } from '@owlet/runtime/parity';
+
+/**
+ * How a comparison ended: with the names of stored tensors that no graph hands on, or with what stopped it.
+ *
+ * @internal
+ */
+export type ParityEnd = { readonly inside: readonly string[] } | { readonly error: string };
+
+/**
+ * What the page offers to the command line, as the global `owletParity`.
+ *
+ * @internal
+ */
+export interface ParityPage {
+  /**
+   * Compares a model with golden vectors.
+   *
+   * @param listener - name of the global function that is told each result
+   */
+  run(request: ParityRequest, listener: string): Promise<ParityEnd>;
+}
+
+export type { ParityRequest, ParityResult };

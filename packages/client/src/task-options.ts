@@ -1,0 +1,155 @@
+import type { SampleOptions, SearchOptions, SearchProgress } from '@owlet/protocol';
+import {
+  type Check,
+  type Checks,
+  checkOptions,
+  invalidArgument,
+  isBetween,
+  isFlag,
+  isFunction,
+  isName,
+  isSignal,
+  isWhole,
+} from './checks.ts';
+import type { CallOptions } from './options.ts';
+
+/**
+ * What every call of a task takes.
+ *
+ * @public
+ */
+export interface TaskOptions extends CallOptions {
+  /** Another task of the model that yields the same kind of result, by its name in the manifest. */
+  readonly task?: string | undefined;
+}
+
+/**
+ * What calls take that write a text.
+ *
+ * @public
+ */
+export interface TextOptions extends TaskOptions, SearchOptions {
+  /** Told after every step of a beam search, whose text is only known in the end. */
+  readonly onProgress?: ((progress: SearchProgress) => void) | undefined;
+}
+
+/**
+ * What a question takes whose answer is one of a list.
+ *
+ * @public
+ */
+export interface RankOptions extends TaskOptions {
+  /** At least one; the same answer twice counts once. */
+  readonly answers: readonly string[];
+  /**
+   * Ranks exactly as the authors' code does: the log p of an answer's first token counts twice, and so does an answer that
+   * is given twice. Default false: answers are ranked by the log p of all their tokens. Either way only answers whose
+   * first token is among the likeliest are scored, as many as the model says (the authors' 128).
+   */
+  readonly reference?: boolean | undefined;
+}
+
+/**
+ * What classification takes.
+ *
+ * @public
+ */
+export interface ClassifyOptions extends TaskOptions {
+  /** How many classes are returned, at most; 1 to 100,000. Default 5. */
+  readonly top?: number | undefined;
+}
+
+const MOST_BEAMS = 64;
+/** No model's decoder goes on for longer. */
+const MOST_TOKENS = 1024;
+
+const sampleChecks = {
+  topP: isBetween(0, 1, 'a number', true),
+  temperature: isBetween(0, 10, 'a number', true),
+  seed: isWhole(0, 2 ** 32 - 1, 'a seed'),
+} satisfies Checks<SampleOptions>;
+
+const isSample: Check = (value, path) => {
+  checkOptions(value, sampleChecks, path);
+  return undefined;
+};
+
+const isList: Check = (value) =>
+  Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string')
+    ? undefined
+    : 'a list of at least one text';
+
+const taskChecks = { signal: isSignal, task: isName } satisfies Checks<TaskOptions>;
+
+const textChecks = {
+  beams: isWhole(1, MOST_BEAMS, 'beams'),
+  reference: isFlag,
+  minLength: isWhole(0, MOST_TOKENS, 'tokens'),
+  maxLength: isWhole(1, MOST_TOKENS, 'tokens'),
+  sample: isSample,
+  alternatives: isWhole(0, MOST_BEAMS - 1, 'texts'),
+  onProgress: isFunction,
+  ...taskChecks,
+} satisfies Checks<TextOptions>;
+
+const rankChecks = { answers: isList, reference: isFlag, ...taskChecks } satisfies Checks<RankOptions>;
+
+const classifyChecks = { top: isWhole(1, 100_000, 'classes'), ...taskChecks } satisfies Checks<ClassifyOptions>;
+
+/**
+ * Checks the options of a task that has none of its own.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function checkTaskOptions(options: TaskOptions): void {
+  checkOptions(options, taskChecks);
+}
+
+/**
+ * Checks the options of a ranking.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function checkRankOptions(options: RankOptions): void {
+  checkOptions(options, rankChecks);
+}
+
+/**
+ * Checks the options of a classification.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function checkClassifyOptions(options: ClassifyOptions): void {
+  checkOptions(options, classifyChecks);
+}
+
+/**
+ * Checks the options of a text, also against each other, and takes out what goes to the worker.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function toSearchOptions(options: TextOptions): SearchOptions {
+  checkOptions(options, textChecks);
+  const { beams = 1, reference, minLength, maxLength, sample, alternatives = 0 } = options;
+  if (sample !== undefined && beams > 1) throw invalidArgument('options.sample', sample, 'nothing beside beams');
+  if (alternatives >= beams && alternatives > 0) {
+    throw invalidArgument('options.alternatives', alternatives, `less than beams (${beams})`);
+  }
+  return { beams, reference, minLength, maxLength, sample, alternatives };
+}
+
+/**
+ * A text that a caller gave.
+ *
+ * @param path - what it is called
+ * @throws OwletError `INVALID_ARGUMENT` when it is none; an empty one is told of by the worker
+ * @internal
+ */
+export function toText(path: string, value: unknown): string {
+  if (typeof value !== 'string') throw invalidArgument(path, value, 'a text');
+  return value;
+}

@@ -1,0 +1,192 @@
+import { own, type WiredTask } from '@owlet/manifest';
+import type { Tensor } from 'onnxruntime-web';
+import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
+import { valueId } from '../media-plan.ts';
+import { emptyPast, stepFeeds } from '../tasks/decoder.ts';
+import { runFrames } from '../tasks/steps/frames.ts';
+import { floatsOf, type TaskModel } from '../tasks/task-model.ts';
+import { greatestDifference, type ParityResult, resultOf } from './result.ts';
+import type { StoredTensors } from './stored-tensors.ts';
+
+/**
+ * The pixels of a stored picture or clip, b×3×T×S×S, sample by sample.
+ *
+ * @returns frames, each 1×3×1×S×S
+ * @internal
+ */
+export function framesOf(stored: StoredTensors, visual: string, sample: number): Float32Array<ArrayBuffer>[] {
+  const { shape, values } = stored.floats(`${visual}.pixels`);
+  const [, channels = 0, count = 0, height = 0, width = 0] = shape;
+  const plane = height * width;
+  return Array.from({ length: count }, (_, frame) => {
+    const pixels = new Float32Array(channels * plane);
+    for (let channel = 0; channel < channels; channel += 1) {
+      const at = ((sample * channels + channel) * count + frame) * plane;
+      pixels.set(values.subarray(at, at + plane), channel * plane);
+    }
+    return pixels;
+  });
+}
+
+/** What a task's steps made, and what its last step reads. */
+interface Made {
+  /** By the names that graphs have for their outputs. */
+  readonly values: NamedTensors;
+  readonly memory: NamedTensors;
+  readonly all: readonly NamedTensors[];
+}
+
+/** The number behind the last point of the deepest of these layers' names. */
+function deepest(stored: StoredTensors, prefix: string): string {
+  const depths = stored.floatNames
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => Number(name.slice(prefix.length)));
+  return `${prefix}${Math.max(...depths)}`;
+}
+
+/**
+ * Runs a model's graphs on stored inputs, each fed by those before, and compares what they hand on with stored tensors.
+ * A padded row runs alone and unpadded, as the product has it, and is compared as far as it goes.
+ */
+class TensorComparison {
+  readonly greatest = new Map<string, number>();
+  readonly #model: TaskModel;
+  readonly #stored: StoredTensors;
+  readonly #scope: RunScope;
+
+  constructor(model: TaskModel, stored: StoredTensors, signal: AbortSignal) {
+    this.#model = model;
+    this.#stored = stored;
+    this.#scope = { signal, stage: 'encode' };
+  }
+
+  /** One picture or clip, captioned and, where there is a question of its number, asked. */
+  async sample(visual: string, sample: number): Promise<void> {
+    const frames = framesOf(this.#stored, visual, sample);
+    await this.#through('caption', frames, [], async ({ values, memory }) => {
+      await this.#note(`${visual}.ln_pre`, values, 'tokens', sample);
+      const bridged = this.#stored.has(`${visual}.visn`) ? 'visn' : 'ln_post';
+      await this.#note(`${visual}.${bridged}`, values, 'visual', sample);
+      await this.#note(`${visual}.visual`, values, 'memory', sample);
+      await this.#noteLogits(visual, 'caption', memory, sample);
+    });
+    const question = this.#stored.ids('question')[sample];
+    if (question === undefined) return;
+    await this.#through('answer', frames, question, async ({ values, memory }) => {
+      const most = this.#stored.rows('question.ids')[0]?.length ?? 0;
+      const part = question.length / most;
+      await this.#note(deepest(this.#stored, 'question.layer'), values, 'hidden', sample, part);
+      if (sample === 0) await this.#note('question0_alone.hidden', values, 'hidden', 0);
+      await this.#note(deepest(this.#stored, `${visual}.fusion.layer`), values, 'fused', sample, part);
+      await this.#noteLogits(visual, 'answer', memory, sample);
+    });
+  }
+
+  async #through(
+    name: string,
+    frames: readonly Float32Array<ArrayBuffer>[],
+    ids: readonly number[],
+    look: (made: Made) => Promise<void>,
+  ): Promise<void> {
+    const task = own(this.#model.tasks, name);
+    if (task === undefined) return;
+    const made = await this.#run(task, frames, ids);
+    try {
+      await look(made);
+    } finally {
+      for (const outputs of made.all) disposeAll(outputs);
+    }
+  }
+
+  async #run(
+    { steps, yields }: WiredTask,
+    frames: readonly Float32Array<ArrayBuffer>[],
+    ids: readonly number[],
+  ): Promise<Made> {
+    const { runner, manifest } = this.#model;
+    const known = new Map<string, Tensor>();
+    const all: NamedTensors[] = [];
+    const read = (reads: (typeof yields)['reads']): NamedTensors =>
+      Object.fromEntries(
+        Object.entries(reads).flatMap(([input, source]) => {
+          const tensor = known.get(valueId(source));
+          return tensor === undefined ? [] : [[input, tensor]];
+        }),
+      );
+    for (const { step, node, reads } of steps) {
+      const outputs =
+        step.kind === 'tokenize'
+          ? { [step.output]: runner.tensor(Int32Array.from(ids), [1, ids.length]) }
+          : step.kind === 'frames'
+            ? await runFrames(runner, step, frames, manifest.preprocess.size, this.#scope)
+            : await runner.run(step.graph, read(reads), this.#scope);
+      all.push(outputs);
+      for (const [output, tensor] of Object.entries(outputs)) known.set(valueId({ node, output }), tensor);
+    }
+    return { values: Object.assign({}, ...all), memory: read(yields.reads), all };
+  }
+
+  /** Teacher forced, all positions of a row in one run. */
+  async #noteLogits(visual: string, kind: 'caption' | 'answer', memory: NamedTensors, sample: number): Promise<void> {
+    const step = own(this.#model.tasks, kind)?.yields.step;
+    const row = this.#stored.has(`${visual}.${kind}_logits`) ? this.#stored.ids(kind)[sample] : undefined;
+    const spec = step !== undefined && 'graph' in step ? own(this.#model.manifest.graphs, step.graph) : undefined;
+    if (row === undefined || spec === undefined || step === undefined || !('graph' in step)) return;
+    const { runner } = this.#model;
+    const feeds = { ...emptyPast(runner, spec), ...stepFeeds(runner, { ids: [row], from: [0], k: 1 }), ...memory };
+    const outputs = await runner.run(step.graph, feeds, { ...this.#scope, fetches: ['logits'] });
+    const most = this.#stored.rows(`${kind}.ids`)[0]?.length ?? 0;
+    try {
+      await this.#note(`${visual}.${kind}_logits`, outputs, 'logits', sample, row.length / most);
+    } finally {
+      disposeAll(outputs);
+    }
+  }
+
+  /** Compares one sample's part of a stored tensor, whose samples lie one behind the other along the first axis. */
+  async #note(name: string, values: NamedTensors, output: string, sample: number, part = 1): Promise<void> {
+    if (!this.#stored.has(name)) return;
+    const { values: wanted } = this.#stored.floats(name);
+    const samples = name.startsWith('question0_') ? 1 : this.#samplesOf(name);
+    const length = wanted.length / samples;
+    const row = wanted.subarray(sample * length, sample * length + Math.round(length * part));
+    const difference = greatestDifference(await floatsOf(values, output), row);
+    this.greatest.set(name, Math.max(difference, this.greatest.get(name) ?? 0));
+  }
+
+  #samplesOf(name: string): number {
+    const visual = name.split('.')[0] ?? '';
+    return visual === 'question'
+      ? this.#stored.rows('question.ids').length
+      : (this.#stored.floats(`${visual}.pixels`).shape[0] ?? 0);
+  }
+}
+
+/**
+ * Compares every stored tensor that a graph hands on.
+ *
+ * @param bound - the greatest difference that passes
+ * @param tell - told of each tensor, once all samples have been compared
+ * @returns names of stored float32 tensors that are inside graphs, and so aren't compared
+ * @throws OwletError `INVALID_ARGUMENT` for missing tensors, `RUN_FAILED`, `ABORTED`
+ * @internal
+ */
+export async function compareTensors(
+  model: TaskModel,
+  stored: StoredTensors,
+  bound: number,
+  tell: (result: ParityResult) => void,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const comparison = new TensorComparison(model, stored, signal);
+  const pixels = stored.floatNames.filter((name) => name.endsWith('.pixels'));
+  for (const name of pixels) {
+    const samples = stored.floats(name).shape[0] ?? 0;
+    for (let sample = 0; sample < samples; sample += 1) await comparison.sample(name.replace(/\.pixels$/, ''), sample);
+  }
+  const { greatest } = comparison;
+  for (const name of [...greatest.keys()].sort()) {
+    tell(resultOf(name, [{ of: 'values', greatest: greatest.get(name) ?? Number.POSITIVE_INFINITY, bound }]));
+  }
+  return stored.floatNames.filter((name) => !greatest.has(name) && !pixels.includes(name));
+}

@@ -1,0 +1,178 @@
+import { type GraphSpec, vocabularyOf } from '@owlet/manifest';
+import { OwletError } from '@owlet/protocol';
+import type { Tensor } from 'onnxruntime-web';
+import { disposeAll, type GraphRunner, type NamedTensors, type RunScope } from '../engine.ts';
+import type { Candidate } from '../search/candidates.ts';
+import type { AnswerScorer } from '../search/rank.ts';
+
+/** Most bytes of logits that scoring answers may take at once; it makes them for every token of every answer. */
+const LOGITS_LIMIT = 64 * 2 ** 20;
+
+/**
+ * What one run of a decoder's graph is fed besides its memory.
+ *
+ * @internal
+ */
+export interface StepFeed {
+  /** Rows of ids, all of one length. */
+  readonly ids: readonly (readonly number[])[];
+  /** By row, which row of the past it goes on from. */
+  readonly from: readonly number[];
+  /** How many candidates. */
+  readonly k: number;
+  /** By row and position, the token whose log p is wanted; left out, any. */
+  readonly targets?: readonly (readonly number[])[];
+}
+
+/**
+ * The tensors of a step, but for memory and past.
+ *
+ * @internal
+ */
+export function stepFeeds(runner: GraphRunner, { ids, from, k, targets = ids }: StepFeed): Record<string, Tensor> {
+  const dims = [ids.length, ids[0]?.length ?? 0];
+  return {
+    ids: runner.tensor(Int32Array.from(ids.flat()), dims),
+    beam_index: runner.tensor(Int32Array.from(from), [from.length]),
+    k: runner.tensor(BigInt64Array.of(BigInt(k)), [1]),
+    targets: runner.tensor(Int32Array.from(targets.flat()), dims),
+  };
+}
+
+/**
+ * The past of a decoder that has seen nothing: 1×heads×0×width for each of `past_key_i` and `past_value_i`.
+ *
+ * @internal
+ */
+export function emptyPast(runner: GraphRunner, { inputs }: GraphSpec): Record<string, Tensor> {
+  const pasts = inputs.filter(({ name }) => name.startsWith('past_'));
+  return Object.fromEntries(
+    pasts.map(({ name, shape }) => [
+      name,
+      runner.tensor(new Float32Array(0), [1, Number(shape[1]), 0, Number(shape[3])]),
+    ]),
+  );
+}
+
+/**
+ * The decoder of one call: its memory given, its own self-attention keys and values kept from step to step where they
+ * were computed.
+ *
+ * @internal
+ */
+export class Decoder implements AnswerScorer {
+  readonly #runner: GraphRunner;
+  readonly #graph: string;
+  readonly #spec: GraphSpec;
+  readonly #memory: NamedTensors;
+  readonly #start: number;
+  readonly #scope: RunScope;
+  readonly #vocabulary: number;
+  #past: Record<string, Tensor>;
+
+  /**
+   * @param graph - name of the graph, described by `spec`
+   * @param memory - cross-attention keys and values; stay the caller's
+   * @param start - the token before an answer
+   */
+  constructor(
+    runner: GraphRunner,
+    { graph, spec, memory, start }: { graph: string; spec: GraphSpec; memory: NamedTensors; start: number },
+    scope: RunScope,
+  ) {
+    this.#runner = runner;
+    this.#graph = graph;
+    this.#spec = spec;
+    this.#memory = memory;
+    this.#start = start;
+    this.#scope = scope;
+    this.#vocabulary = vocabularyOf(spec);
+    this.#past = emptyPast(runner, spec);
+  }
+
+  /**
+   * Feeds tokens to every hypothesis; see `DecoderStep`.
+   *
+   * @throws OwletError `ABORTED` or `RUN_FAILED`
+   */
+  async next(
+    ids: readonly (readonly number[])[],
+    from: readonly number[],
+    k: number,
+  ): Promise<readonly (readonly Candidate[])[]> {
+    const count = Math.min(k, this.#vocabulary);
+    const outputs = await this.#advance({ ids, from, k: count }, ['top_logprob', 'top_id']);
+    const logprobs = await this.#read(outputs, 'top_logprob', ids.length * count);
+    const tokens = await this.#read(outputs, 'top_id', ids.length * count);
+    return ids.map((_, row) =>
+      Array.from({ length: count }, (__, i) => {
+        return { id: Number(tokens[row * count + i]), logprob: Number(logprobs[row * count + i]) };
+      }),
+    );
+  }
+
+  async first(): Promise<ArrayLike<number>> {
+    const outputs = await this.#advance({ ids: [[this.#start]], from: [0], k: 1 }, ['logits']);
+    const logits = Array.from(await this.#read(outputs, 'logits', this.#vocabulary), Number);
+    const highest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+    const total = highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
+    return logits.map((logit) => logit - total);
+  }
+
+  /** In batches of answers that are about as long: positions behind an answer's end change nothing before it. */
+  async rest(answers: readonly (readonly number[])[]): Promise<readonly (readonly number[])[]> {
+    const order = answers.map((answer, index) => ({ answer, index })).sort((a, b) => a.answer.length - b.answer.length);
+    const logprobs: (readonly number[])[] = answers.map(() => []);
+    while (order.length > 0) {
+      const longest = order.at(-1)?.answer.length ?? 0;
+      const most = Math.max(1, Math.floor(LOGITS_LIMIT / 4 / this.#vocabulary / (longest - 1)));
+      const batch = order.splice(-most);
+      const pad = (tokens: readonly number[]) => [...tokens, ...Array(longest - 1 - tokens.length).fill(this.#start)];
+      const ids = batch.map(({ answer }) => pad(answer.slice(0, -1)));
+      const targets = batch.map(({ answer }) => pad(answer.slice(1)));
+      const feed = { ids, targets, from: batch.map(() => 0), k: 1 };
+      const outputs = await this.#run(feed, ['target_logprob']);
+      const scores = await this.#read(outputs, 'target_logprob', batch.length * (longest - 1));
+      for (const [row, { answer, index }] of batch.entries()) {
+        logprobs[index] = answer.slice(1).map((_, i) => Number(scores[row * (longest - 1) + i]));
+      }
+    }
+    return logprobs;
+  }
+
+  /** Frees the self-attention keys and values. */
+  dispose(): void {
+    disposeAll(this.#past);
+    this.#past = {};
+  }
+
+  #run(feed: StepFeed, fetches: readonly string[]): Promise<NamedTensors> {
+    const feeds = { ...stepFeeds(this.#runner, feed), ...this.#memory, ...this.#past };
+    return this.#runner.run(this.#graph, feeds, { ...this.#scope, fetches });
+  }
+
+  async #advance(feed: StepFeed, fetches: readonly string[]): Promise<NamedTensors> {
+    const pasts = this.#spec.inputs.map(({ name }) => name).filter((name) => name.startsWith('past_'));
+    const presents = new Map(pasts.map((past) => [past.replace('past_', 'present_'), past]));
+    const outputs = await this.#run(feed, [...fetches, ...presents.keys()]);
+    const before = this.#past;
+    this.#past = {};
+    for (const [present, past] of presents) {
+      const tensor = outputs[present];
+      if (tensor !== undefined) this.#past[past] = tensor;
+    }
+    disposeAll(before);
+    return outputs;
+  }
+
+  async #read(outputs: NamedTensors, name: string, length: number): Promise<ArrayLike<number | bigint>> {
+    const data = await outputs[name]?.getData();
+    if ((data instanceof Float32Array || data instanceof BigInt64Array) && data.length === length) return data;
+    throw new OwletError('RUN_FAILED', {
+      message: `The graph ${this.#graph} gave ${data?.length ?? 'no'} values of "${name}", not ${length}.`,
+      stage: 'generate',
+      object: this.#graph,
+      remedy: 'Export the model again.',
+    });
+  }
+}

@@ -1,0 +1,203 @@
+import { own, type ValueSource, type WiredStep, type WiredTask } from '@owlet/manifest';
+import {
+  type Device,
+  OwletError,
+  type OwletWarning,
+  type ResultInfo,
+  type TaskEvent,
+  type TaskKind,
+  type TaskRequest,
+  type TaskResults,
+  throwIfAborted,
+} from '@owlet/protocol';
+import type { Tensor } from 'onnxruntime-web';
+import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
+import type { MakeOfMedia, OpenMedia } from '../open-media.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { classify } from './steps/classify.ts';
+import { embed } from './steps/embed.ts';
+import { runFrames } from './steps/frames.ts';
+import { generate } from './steps/generate.ts';
+import { match } from './steps/match.ts';
+import { type EncodedAnswers, encodeAnswers, rank } from './steps/rank.ts';
+import { tokenize } from './steps/tokenize.ts';
+import type { TaskModel, YieldContext } from './task-model.ts';
+
+type Yielded = { readonly [Kind in TaskKind]: Omit<TaskResults[Kind], keyof ResultInfo> }[TaskKind];
+
+function refuse(code: 'UNKNOWN_TASK' | 'INVALID_ARGUMENT', task: string, message: string, remedy: string): OwletError {
+  return new OwletError(code, { message, stage: 'start', object: task, remedy });
+}
+
+/** The task, if it was loaded and is what the call takes it for. */
+function taskOf({ manifest, tasks }: TaskModel, { task: name, kind }: TaskRequest, media?: OpenMedia): WiredTask {
+  const task = own(tasks, name);
+  if (task === undefined) {
+    const isKnown = own(manifest.tasks, name) !== undefined;
+    const why = isKnown ? `was not loaded; these were: ` : `is none of the model ${manifest.id}; loaded were: `;
+    const names = Object.keys(tasks).join(', ') || 'none';
+    const all = Object.keys(manifest.tasks).join(', ') || 'none';
+    const remedy = `Ask for one that the model has (${all}), and load it, with tasks: ['${name}'] or without tasks.`;
+    throw refuse('UNKNOWN_TASK', name, `The task "${name}" ${why}${names}.`, remedy);
+  }
+  const yields = task.yields.step.kind;
+  if (yields !== kind) {
+    throw refuse(
+      'INVALID_ARGUMENT',
+      name,
+      `The task "${name}" ends with "${yields}", not "${kind}".`,
+      'Name another task.',
+    );
+  }
+  if (task.media.length > 0 && (media === undefined || !task.media.includes(media.kind))) {
+    const message = `The task "${name}" takes ${task.media.join(' or ')}, not ${media?.kind ?? 'a text alone'}.`;
+    throw refuse('INVALID_ARGUMENT', name, message, 'Name another task, or open other media.');
+  }
+  return task;
+}
+
+/** One call of a task: what it has made so far. */
+class TaskRun {
+  readonly #model: TaskModel;
+  readonly #request: TaskRequest;
+  readonly #task: WiredTask;
+  readonly #scope: RunScope & { readonly signal: AbortSignal };
+  readonly #tell: (event: TaskEvent) => void;
+  readonly #watch = new Stopwatch();
+  readonly #warnings: OwletWarning[] = [];
+  /** Outputs by node. */
+  readonly #made = new Map<number, NamedTensors>();
+  #answers: EncodedAnswers | undefined;
+
+  constructor(
+    model: TaskModel,
+    request: TaskRequest,
+    task: WiredTask,
+    signal: AbortSignal,
+    tell: (event: TaskEvent) => void,
+  ) {
+    this.#model = model;
+    this.#request = request;
+    this.#task = task;
+    this.#scope = { signal, stage: 'encode' };
+    this.#tell = tell;
+  }
+
+  /** Texts come first: what is wrong with them is told before a graph runs. */
+  async run(media: OpenMedia | undefined): Promise<Yielded & ResultInfo> {
+    const warn = (warning: OwletWarning): void => void this.#warnings.push(warning);
+    const { tokenizer, runner } = this.#model;
+    try {
+      for (const { step, node } of this.#task.steps) {
+        if (step.kind !== 'tokenize') continue;
+        const ids = tokenize(step, tokenizer, this.#request.texts, warn);
+        this.#made.set(node, { [step.output]: runner.tensor(ids, [1, ids.length]) });
+      }
+      const last = this.#task.yields.step;
+      if (last.kind === 'rank' && this.#request.kind === 'rank') {
+        this.#answers = encodeAnswers(last, tokenizer, this.#request, warn);
+      }
+      const yielded = await this.#withMedia(media, (valueAt) => this.#finish(valueAt));
+      this.#watch.mark('total');
+      const { timings } = this.#watch;
+      return { ...yielded, devices: this.#devices(), timings, warnings: this.#warnings };
+    } finally {
+      for (const outputs of this.#made.values()) disposeAll(outputs);
+    }
+  }
+
+  #withMedia<T>(
+    media: OpenMedia | undefined,
+    work: (valueAt: (source: ValueSource) => Tensor | undefined) => Promise<T>,
+  ): Promise<T> {
+    if (media === undefined) return work(() => undefined);
+    const { steps, yields } = this.#task;
+    const readers = [...steps, yields].filter(({ ofMedia }) => !ofMedia);
+    const sources = readers.flatMap(({ reads }) => Object.values(reads));
+    const ofMedia = sources.filter(({ node }) => this.#model.media.steps.has(node));
+    return media.use(this.#model.media, ofMedia, this.#make, work);
+  }
+
+  readonly #make: MakeOfMedia = ({ step }, inputs, frames, fetches) => {
+    const { runner, manifest } = this.#model;
+    const scope = { ...this.#scope, fetches };
+    if (step.kind === 'frames') {
+      return this.#timed(step.graph, () => runFrames(runner, step, frames, manifest.preprocess.size, scope));
+    }
+    if (step.kind === 'run') return this.#timed(step.graph, () => runner.run(step.graph, inputs, scope));
+    throw new TypeError(`"${step.kind}" makes nothing of media`);
+  };
+
+  /** What depends on more than the media, in order. */
+  async #finish(valueAt: (source: ValueSource) => Tensor | undefined): Promise<Yielded> {
+    const inputsOf = ({ reads }: WiredStep): NamedTensors => {
+      const inputs = Object.entries(reads).map(([name, source]) => {
+        return [name, this.#made.get(source.node)?.[source.output] ?? valueAt(source)] as const;
+      });
+      return Object.fromEntries(inputs.flatMap(([name, tensor]) => (tensor === undefined ? [] : [[name, tensor]])));
+    };
+    for (const wired of this.#task.steps) {
+      const { step, node, ofMedia } = wired;
+      if (ofMedia || step.kind !== 'run') continue;
+      const inputs = inputsOf(wired);
+      this.#made.set(
+        node,
+        await this.#timed(step.graph, () => this.#model.runner.run(step.graph, inputs, this.#scope)),
+      );
+    }
+    return this.#yield(inputsOf(this.#task.yields));
+  }
+
+  #yield(values: NamedTensors): Promise<Yielded> {
+    const { step } = this.#task.yields;
+    const request = this.#request;
+    const { signal } = this.#scope;
+    const context: YieldContext = { model: this.#model, values, signal, watch: this.#watch, tell: this.#tell };
+    if (step.kind === 'generate' && request.kind === 'generate') return generate(step, request.search, context);
+    if (step.kind === 'rank' && request.kind === 'rank' && this.#answers !== undefined) {
+      return rank(step, this.#answers, request.reference, context);
+    }
+    if (step.kind === 'match') return match(step, context);
+    if (step.kind === 'embed') return embed(step, context);
+    if (step.kind === 'classify' && request.kind === 'classify') return classify(step, request.top, context);
+    throw new TypeError(`a request for "${request.kind}" can't end with "${step.kind}"`);
+  }
+
+  /** A graph's time counts for its module; of the decoder's module, for its memory. */
+  #timed<T>(graph: string, work: () => Promise<T>): Promise<T> {
+    const { graphs } = this.#model.manifest;
+    const { step } = this.#task.yields;
+    const module = own(graphs, graph)?.module ?? graph;
+    const isMemory = 'graph' in step && own(graphs, step.graph)?.module === module;
+    return this.#watch.time(isMemory ? 'memory' : module, work);
+  }
+
+  #devices(): Record<string, Device> {
+    const { manifest, devices } = this.#model;
+    const steps = [...this.#task.steps, this.#task.yields].map(({ step }) => step);
+    const modules = steps.flatMap((step) => ('graph' in step ? [own(manifest.graphs, step.graph)?.module ?? ''] : []));
+    return Object.fromEntries(modules.map((module) => [module, devices.get(module) ?? 'wasm']));
+  }
+}
+
+/**
+ * Runs a task: its texts are made into tokens; what it needs of the media alone is made, unless an earlier call did; then
+ * its other steps run in order, and the last yields the result.
+ *
+ * @param media - what the call is about; undefined for a task on text alone
+ * @param tell - told pieces of text or progress
+ * @throws OwletError `UNKNOWN_TASK`, `INVALID_ARGUMENT` (a task of another kind or for other media, a text or an option
+ *   that can't be), `ABORTED` between two runs, `RUN_FAILED`
+ * @internal
+ */
+export async function runTask(
+  model: TaskModel,
+  request: TaskRequest,
+  media: OpenMedia | undefined,
+  signal: AbortSignal,
+  tell: (event: TaskEvent) => void,
+): Promise<Yielded & ResultInfo> {
+  const task = taskOf(model, request, media);
+  throwIfAborted(signal, 'encode');
+  return new TaskRun(model, request, task, signal, tell).run(task.media.length > 0 ? media : undefined);
+}

@@ -1,0 +1,94 @@
+/**
+ * Golden vectors of the architecture through the runtime: every tensor that a graph hands on, every search and every
+ * ranking. `mplug2-equal` is what the authors' code gave; `odd` has sizes that no other model has.
+ */
+import { expect, test } from 'vitest';
+import { type ParityResult, runParity } from '../../src/parity/index.ts';
+
+const never = new AbortController().signal;
+const base = new URL('/packages/testing/goldens/', globalThis.location.href).href;
+
+/** Both devices, but for the many cases of the first, which take minutes on a software WebGPU adapter. */
+const runs = [
+  { folder: 'mplug2-equal', device: 'wasm', tensors: 17, cases: 31 },
+  { folder: 'odd', device: 'wasm', tensors: 13, cases: 28 },
+  { folder: 'odd', device: 'webgpu', tensors: 13, cases: 28 },
+] as const;
+
+async function resultsOf(goldens: string, folder: string, device: 'wasm' | 'webgpu') {
+  const results: ParityResult[] = [];
+  const request = { model: `${base}${folder}/model/`, goldens, device };
+  const inside = await runParity(request, (result) => results.push(result), never);
+  return { results, inside };
+}
+
+test.each(runs)('$folder on $device', { timeout: 600_000 }, async ({ folder, device, tensors, cases }) => {
+  const { results, inside } = await resultsOf(`${base}${folder}/`, folder, device);
+  expect(results.filter(({ passed }) => !passed)).toEqual([]);
+  const isTensor = ({ differences }: ParityResult) => differences.some(({ of }) => of === 'values');
+  expect(results.filter(isTensor)).toHaveLength(tensors);
+  expect(results.filter(({ name }) => /^(caption|answer|rank) /.test(name))).toHaveLength(cases);
+  expect(inside).toEqual([]);
+});
+
+/** Serves other vectors than those in the folder, as long as `work` runs. */
+async function tampered<T>(
+  change: (name: string, bytes: Uint8Array) => Uint8Array,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (input, init) => {
+    const response = await fetch(input, init);
+    const name = /\/(io\.\w+)$/.exec(response.url)?.[1];
+    if (name === undefined) return response;
+    return new Response(new Uint8Array(change(name, await response.bytes())));
+  };
+  try {
+    return await work();
+  } finally {
+    globalThis.fetch = fetch;
+  }
+}
+
+/** Adds to the first value of a tensor. */
+function nudge(bytes: Uint8Array, tensor: string, by: number): Uint8Array {
+  const view = new DataView(bytes.buffer);
+  const length = Number(view.getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const at = 8 + length + header[tensor].data_offsets[0];
+  view.setFloat32(at, view.getFloat32(at, true) + by, true);
+  return bytes;
+}
+
+test('what differs fails, and nothing else does', { timeout: 600_000 }, async () => {
+  const change = (name: string, bytes: Uint8Array): Uint8Array => {
+    if (name === 'io.safetensors') return nudge(bytes, 'image.visual', 2e-4);
+    const cases = JSON.parse(new TextDecoder().decode(bytes));
+    const [ids, score, steps, alive] = cases.generation;
+    ids.hypotheses[0].ids[3] += 1;
+    score.hypotheses.at(-1).score += 2e-3;
+    steps.steps += 1;
+    alive.alive = [[[2]]];
+    const [order, sum, first, probability] = cases.rank;
+    order.order.reverse();
+    sum.sum_log_p[sum.order[1]] += 2e-3;
+    first.first_log_p[first.order[1]] += 2e-3;
+    probability.probabilities[2] += 2e-4;
+    cases.texts.captions[0] = 'a dog[SEP]';
+    return new TextEncoder().encode(JSON.stringify(cases));
+  };
+  const { results } = await tampered(change, () => resultsOf(`${base}odd/`, 'odd', 'wasm'));
+  const failed = results.filter(({ passed }) => !passed).map(({ name }) => name);
+  expect(failed).toEqual([
+    'image.visual',
+    'caption.ids',
+    'caption image.0, beam 1, length 4–20, prefix 2',
+    'caption image.0, beam 5, length 4–20, prefix 2',
+    'caption image.0, beam 3, length 0–9, prefix 2 5 8',
+    'answer image.0, beam 1, length 1–10, prefix 2',
+    'rank image.0, k 3',
+    'rank image.0, k 7',
+    'rank image.1, k 3',
+    'rank image.1, k 7',
+  ]);
+});
