@@ -7,11 +7,12 @@ import random
 from pathlib import Path
 
 import torch
-from torch.nn import functional as F
 
+from mplug2.bert import Memory
 from mplug2.model import Mplug2
 
 from .data import CaptionedPhoto, fold, free_sentences, is_held_out
+from .objectives import next_token_loss
 from .text import clean_caption, load_tokenizer
 
 MAX_TOKENS = 24
@@ -66,8 +67,5 @@ def pad(rows: list[list[int]]) -> torch.Tensor:
 def caption_loss(model: Mplug2, cells: torch.Tensor, ids: torch.Tensor, smoothing: float) -> torch.Tensor:
     """Cross-entropy of the next token. cells P×T×HW×C; ids (P·captions)×L, a photo's captions side by side."""
     memory = model.universal(model.vision(cells))
-    memory = memory.repeat_interleave(ids.shape[0] // cells.shape[0], 0)
-    hidden = model.decoder_hidden(ids[:, :-1], memory)
-    target = ids[:, 1:]
-    kept = target != 0
-    return F.cross_entropy(model.logits(hidden[kept]).float(), target[kept], label_smoothing=smoothing)
+    owner = torch.arange(len(memory)).repeat_interleave(len(ids) // len(memory))
+    return next_token_loss(model, ids, Memory(memory, owner), smoothing)
