@@ -20,7 +20,7 @@ import torch
 
 from export.quantisation import FORMS, quantise_model
 from train.checkpoint import load_model
-from train.data import CaptionedPhoto, PhotoTars, captioned_photos, is_held_out
+from train.data import PHOTO_SETS, CaptionedPhoto, PhotoTars, captioned_photos, is_held_out
 from train.questions import asked_questions
 
 from . import calibration, captions, classify, match, meteor, metric, retrieval, vqa
@@ -33,7 +33,6 @@ from .subject import Subject
 
 TASKS = ("captions", "answers", "match", "retrieval", "classes")
 NEEDS_HEADS = ("match", "retrieval", "classes")
-DATASETS = ("flickr8k", "coco", "daquar")
 
 
 @dataclass
@@ -65,7 +64,7 @@ class Evaluation:
         self.search = Search(args.beam, args.reference)
         self.with_meteor: bool = args.meteor
         self.photos = captioned_photos(args.data)
-        self.tars = PhotoTars(args.data, DATASETS)
+        self.tars = PhotoTars(args.data, PHOTO_SETS)
         about = {
             "weights": " ".join([args.dequantised or "as trained", *(args.modules or [])]),
             "arithmetic": "bfloat16" if args.bfloat16 else "float32",

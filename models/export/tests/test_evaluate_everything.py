@@ -52,7 +52,7 @@ def data(tmp_path: Path) -> Path:
             asked.append({**row, "answers": ["yes"] * people, "answer_type": "yes/no"})
     (folder / "vqa.jsonl").write_text(lines(asked))
     images = {image for image, _ in captioned} | {str(row["image"]) for row in asked}
-    for dataset in everything.DATASETS:
+    for dataset in everything.PHOTO_SETS:
         with tarfile.open(folder / f"{dataset}.tar", "w") as tar:
             for i, image in enumerate(sorted(images)):
                 if image.startswith(dataset):
@@ -105,7 +105,7 @@ def test_a_checkpoint_without_heads_says_what_it_skips(monkeypatch: pytest.Monke
 
 def test_in_a_batch_as_alone(data: Path) -> None:
     model = tiny(shared=True)
-    tars, images = PhotoTars(data, everything.DATASETS), [f"flickr8k/{i}.webp" for i in range(4)]
+    tars, images = PhotoTars(data, everything.PHOTO_SETS), [f"flickr8k/{i}.webp" for i in range(4)]
     subject = Subject(model, VOCABULARY)
     subject.look(tars, images[:3])
     subject.look(tars, images)

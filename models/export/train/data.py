@@ -17,6 +17,10 @@ from pathlib import Path
 from PIL import Image
 
 
+PHOTO_SETS = ("flickr8k", "coco", "daquar")
+"""Names of the tar files with photos."""
+
+
 @dataclass(frozen=True)
 class CaptionedPhoto:
     """One photo and the sentences people wrote about it."""
@@ -45,6 +49,11 @@ def captioned_photos(data: Path) -> list[CaptionedPhoto]:
 def fold(sentence: str) -> str:
     """Case and white space folded, for telling whether two sentences are the same."""
     return " ".join(sentence.lower().split())
+
+
+def held_out_sentences(photos: list[CaptionedPhoto]) -> set[str]:
+    """References of held-out photos, folded: no text that is learnt from may equal one."""
+    return {fold(c) for p in photos if p.held_out for c in p.captions}
 
 
 def free_sentences(data: Path, held_out: set[str]) -> list[str]:

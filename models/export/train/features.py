@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from mplug2.stem import EfficientNetLiteStem, stem_input
 from .augment import augment, may_mirror, squashed
 from .checkpoint import load_model
 from .clip_texts import CLIPS, FRAMES, make_texts
-from .data import PhotoTars, captioned_photos, is_held_out
+from .data import PHOTO_SETS, PhotoTars, captioned_photos, is_held_out
 from .questions import asked_questions
 
 VIEWS = ("plain", "view1", "view2", "view3", "view4")
@@ -92,7 +93,7 @@ def main() -> None:
     config = owlet_mini(0)
     stem = load_model(args.init)[0].stem if args.init else EfficientNetLiteStem()
     stem.eval().to(memory_format=torch.channels_last)
-    tars = PhotoTars(args.data, ("flickr8k", "coco", "daquar"))
+    tars = PhotoTars(args.data, PHOTO_SETS)
     size, shape = config.image_size, (config.grid**2, config.vision.stem_channels)
     said = {p.image: p.captions for p in captioned_photos(args.data)}
     for q in asked_questions(args.data):
@@ -108,9 +109,10 @@ def main() -> None:
 
         write_cells(stem, args.out / f"{view}.npy", len(images), shape, pixels)
     learnt = [p for p in captioned_photos(args.data) if not p.held_out]
-    texts = [make_texts(i, learnt, tars, size) for i in range(CLIPS)]
-    (args.out / "clips.json").write_text(json.dumps([t.as_json() for t in texts]))
-    frames = lambda i: make_texts(i // FRAMES, learnt, tars, size).clip.frames[i % FRAMES]  # noqa: E731
+    # Asked for frame by frame, in order: the same clip several times in a row.
+    clip = lru_cache(maxsize=16)(lambda number: make_texts(number, learnt, tars, size))
+    (args.out / "clips.json").write_text(json.dumps([clip(number).as_json() for number in range(CLIPS)]))
+    frames = lambda i: clip(i // FRAMES).clip.frames[i % FRAMES]  # noqa: E731
     write_cells(stem, args.out / "clips.npy", CLIPS * FRAMES, shape, frames)
 
 

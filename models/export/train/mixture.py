@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from .augment import may_mirror
-from .data import CaptionedPhoto, captioned_photos, fold
+from .data import CaptionedPhoto, captioned_photos, held_out_sentences
 from .free_texts import free_text_groups
 from .negatives import hard_negative
 from .questions import Question, draw_answer, training_questions
@@ -93,8 +93,7 @@ class Mixture:
             said.setdefault(question.image, []).append(question.question)
         self._mirrored = {image: may_mirror(tuple(texts)) for image, texts in said.items()}
         self._made, self._asked = dict(made), list(asked.items())
-        held = {fold(c) for p in photos if p.held_out for c in p.captions}
-        self._free = [g for g in free_text_groups(data, held) if len(g) > 1]
+        self._free = [g for g in free_text_groups(data, held_out_sentences(photos)) if len(g) > 1]
 
     @property
     def per_epoch(self) -> int:

@@ -46,7 +46,7 @@ def main() -> None:
     mixture = Mixture(args.data, vocabulary, amounts, args.seed)
     cells = Cells(args.data, args.features)
     clips = ClipBatches(args.features, mixture, args.clips, args.seed)
-    reward = Reward(mixture.learnt, vocabulary, model.config.ids.end)
+    reward = Reward(mixture.learnt, vocabulary, model.config.ids.end) if args.reward else None
     contrast = Contrast()
     groups = parameter_groups(model, {TRAINED: args.rate, BEGUN: args.rate})
     average = Average(model)
@@ -63,14 +63,14 @@ def main() -> None:
             ahead[step + 1] = pool.submit(prepared, step + 1)
             found, memory = task_losses(model, average, batch, seen, contrast, args.smoothing)
             found |= clip_losses(model, clip, args.smoothing)
-            if args.reward:
+            if reward:
                 found["reward"], found["cider"] = reward_loss(model, memory, batch.keys, reward, args.reward)
             return found
 
         watched = [p.image for p in captioned_photos(args.data) if p.held_out and p.dataset == "flickr8k"][:WATCHED]
         plain = Cells(args.data, args.features, ("plain",)).of("plain", watched)
         weights = {**WEIGHTS, "answer": 1.0, "clip": 0.2, "order": 0.2, "cider": 0.0}
-        if args.reward:
+        if reward:
             weights["caption"] = 0.2
         stage = Stage(
             args.out, mixture.per_epoch, args.steps, losses,

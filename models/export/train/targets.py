@@ -11,7 +11,7 @@ import torch
 from mplug2.bert import Memory
 from mplug2.model import Mplug2
 
-from .data import CaptionedPhoto, fold, free_sentences, is_held_out
+from .data import CaptionedPhoto, free_sentences, held_out_sentences, is_held_out
 from .objectives import next_token_loss
 from .text import clean_caption, load_tokenizer
 
@@ -20,9 +20,8 @@ MAX_TOKENS = 24
 
 def training_texts(data: Path, photos: list[CaptionedPhoto]) -> list[str]:
     """Every text that may be learnt from: captions and questions of photos not held out, and the free sentences."""
-    held = {fold(c) for p in photos if p.held_out for c in p.captions}
     texts = [c for p in photos if not p.held_out for c in p.captions]
-    texts += free_sentences(data, held)
+    texts += free_sentences(data, held_out_sentences(photos))
     for line in (data / "vqa.jsonl").read_text().splitlines():
         row = json.loads(line)
         if not is_held_out(row["image"]):

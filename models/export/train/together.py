@@ -18,7 +18,7 @@ from mplug2.stem import pretrained
 
 from .augment import augment
 from .checkpoint import HEADS, load_model
-from .data import PhotoTars, captioned_photos
+from .data import PHOTO_SETS, PhotoTars, captioned_photos
 from .loop import Average, Stage, parameter_groups, run, stage_parser
 from .losses import WEIGHTS, task_losses
 from .mixture import Amounts, Batch, Mixture
@@ -43,7 +43,7 @@ def main() -> None:
     model.stem.to(memory_format=torch.channels_last)
     teacher = pretrained().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     mixture = Mixture(args.data, vocabulary, Amounts(args.photos, args.captions), args.seed)
-    tars = PhotoTars(args.data, ("flickr8k", "coco", "daquar"))
+    tars = PhotoTars(args.data, PHOTO_SETS)
     contrast = Contrast()
 
     def prepared(step: int) -> tuple[Batch, np.ndarray]:

@@ -1,7 +1,7 @@
 import { type GraphSpec, type Manifest, vocabularyOf } from '@owlet/manifest';
 import { toTensor } from '@owlet/media';
-import { OwletError } from '@owlet/protocol';
 import * as v from 'valibot';
+import { readModelFile } from './read-model-file.ts';
 import type { StepFeed } from './tasks/decoder.ts';
 
 const Numbers = v.array(v.number());
@@ -41,17 +41,7 @@ export type Goldens = v.InferOutput<typeof Schema>;
  * @internal
  */
 export function parseGoldens(bytes: Uint8Array, path: string): Goldens {
-  try {
-    return v.parse(Schema, JSON.parse(new TextDecoder().decode(bytes)));
-  } catch (cause) {
-    throw new OwletError('MANIFEST_INVALID', {
-      message: `The goldens ${path} can't be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-      stage: 'compile',
-      object: path,
-      remedy: 'Export the model again: the file is what its manifest promises, but holds no goldens.',
-      cause,
-    });
-  }
+  return readModelFile(Schema, bytes, { path, what: 'goldens', holds: 'goldens' });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { AssetSet } from '@owlet/loader';
 import type { Manifest } from '@owlet/manifest';
-import { OwletError } from '@owlet/protocol';
 import * as v from 'valibot';
+import { readModelFile } from './read-model-file.ts';
 
 const Labels = v.array(v.string());
 
@@ -21,17 +21,8 @@ export function readLabels(
   const files = steps.flatMap((step) => (step.kind === 'classify' ? [step.labels] : []));
   return new Map(
     files.map(({ path, sha256 }) => {
-      try {
-        return [sha256, v.parse(Labels, JSON.parse(new TextDecoder().decode(assets.bytes(sha256))))];
-      } catch (cause) {
-        throw new OwletError('MANIFEST_INVALID', {
-          message: `The labels ${path} can't be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-          stage: 'compile',
-          object: path,
-          remedy: 'Export the model again: the file is what its manifest promises, but holds no list of names.',
-          cause,
-        });
-      }
+      const about = { path, what: 'labels', holds: 'list of names' };
+      return [sha256, readModelFile(Labels, assets.bytes(sha256), about)];
     }),
   );
 }
