@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .config import TextConfig
+from .functional import attend, dropout
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,8 @@ class Attention(nn.Module):
         """x B×L×E attends to `memory` (itself where None); `mask` is boolean, broadcastable to B×heads×L×N."""
         q = self.split(self.self["query"](x))
         k, v = self.keys_values(Memory(x) if memory is None else memory)
-        p = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal and mask is None, dropout_p=p)
-        y = self.output["dense"](y.transpose(1, 2).flatten(2))
-        return self.output["LayerNorm"](x + F.dropout(y, self.dropout, self.training))
+        y = self.output["dense"](attend(q, k, v, mask, causal).transpose(1, 2).flatten(2))
+        return self.output["LayerNorm"](x + dropout(y, self.dropout, self.training))
 
 
 class Layer(nn.Module):
@@ -91,7 +90,7 @@ class Layer(nn.Module):
         if memory is not None:
             x = self.crossattention(x, memory, memory_mask)
         y = self.output["dense"](F.gelu(self.intermediate["dense"](x)))
-        return self.output["LayerNorm"](x + F.dropout(y, self.dropout, self.training))
+        return self.output["LayerNorm"](x + dropout(y, self.dropout, self.training))
 
 
 class Embeddings(nn.Module):
@@ -109,7 +108,7 @@ class Embeddings(nn.Module):
         """ids B×L int64 → B×L×E."""
         x = self.word_embeddings(ids) + self.position_embeddings.weight[: ids.shape[1]]
         x = self.LayerNorm(x + self.token_type_embeddings.weight[0])
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
 
 class LayerStack(nn.Module):

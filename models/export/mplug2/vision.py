@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .config import Mplug2Config
+from .functional import attend, dropout
 
 
 def quick_gelu(x: torch.Tensor) -> torch.Tensor:
@@ -52,7 +53,7 @@ class PackedAttention(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x N×L×D → N×L×D."""
         q, k, v = F.linear(x, self.in_proj_weight, self.in_proj_bias).unflatten(-1, (3, self.heads, -1)).unbind(2)
-        y = F.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
+        y = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))
         return self.out_proj(y.transpose(1, 2).flatten(2))
 
 
@@ -73,7 +74,7 @@ class TemporalBlock(nn.Module):
         self.dropout = dropout
 
     def drop(self, x: torch.Tensor) -> torch.Tensor:
-        return F.dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, self.training)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x B×T×(1+HW)×D → same."""

@@ -21,6 +21,7 @@ import torch
 from torch.nn import functional as F
 
 from mplug2.bert import Attention
+from mplug2.functional import attend
 from mplug2.model import Mplug2
 
 from .text import load_tokenizer
@@ -64,7 +65,7 @@ class CachedDecoder:
         attention: Attention, x: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **how: object
     ) -> torch.Tensor:
         query = attention.split(attention.self["query"](x))
-        y = F.scaled_dot_product_attention(query, key, value, **how).transpose(1, 2).flatten(2)
+        y = attend(query, key, value, **how).transpose(1, 2).flatten(2)
         return attention.output["LayerNorm"](x + attention.output["dense"](y))
 
     def step(self, ids: torch.Tensor) -> torch.Tensor:
@@ -80,10 +81,10 @@ class CachedDecoder:
             if begin:
                 key, value = torch.cat([self._past[i][0], key], 2), torch.cat([self._past[i][1], value], 2)
             present.append((key, value))
-            x = self._attend(layer.attention, x, key, value, is_causal=begin == 0)
+            x = self._attend(layer.attention, x, key, value, causal=begin == 0)
             # The rows of a photo stand behind each other as if they were positions: none sees another here.
             by_photo = x.reshape(self._cross[i][0].shape[0], -1, x.shape[-1])
-            x = self._attend(layer.crossattention, by_photo, *self._cross[i], attn_mask=self._mask).reshape(x.shape)
+            x = self._attend(layer.crossattention, by_photo, *self._cross[i], mask=self._mask).reshape(x.shape)
             x = layer.output["LayerNorm"](x + layer.output["dense"](F.gelu(layer.intermediate["dense"](x))))
         self._past = present
         transform = self._model.text_decoder["cls"]["predictions"]["transform"]

@@ -30,8 +30,8 @@ def together(rows: list[torch.Tensor]) -> torch.Tensor:
 
 def task_losses(
     model: Mplug2, average: Average, batch: Batch, cells: torch.Tensor, contrast: Contrast, smoothing: float
-) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
-    """cells P×T×HW×C of the batch's photos → each task's loss, unweighted, and the captioned photos' visual tokens."""
+) -> dict[str, torch.Tensor]:
+    """cells P×T×HW×C of the batch's photos → each task's loss, unweighted."""
     memory = model.universal(model.vision(cells))
     count = batch.captioned
     per_photo = batch.captions.shape[0] // count
@@ -61,7 +61,7 @@ def task_losses(
     seen = Memory(memory, torch.cat([torch.arange(count), mistaken, batch.wrong_owner]))
     fits = torch.zeros(len(pairs), dtype=torch.long)
     fits[:count] = 1
-    losses = {
+    return {
         "caption": next_token_loss(
             model, batch.captions, Memory(memory, torch.arange(count).repeat_interleave(per_photo)), smoothing
         ),
@@ -70,7 +70,6 @@ def task_losses(
         "match": match_loss(model, pairs, pairs_mask, seen, fits),
         "text": next_token_loss(model, batch.target, of_source, smoothing, source_mask),
     }
-    return losses, memory[:count]
 
 
 def clip_losses(model: Mplug2, clip: ClipBatch, smoothing: float) -> dict[str, torch.Tensor]:

@@ -60,11 +60,9 @@ class Reward:
 def reward_loss(
     model: Mplug2, memory: torch.Tensor, keys: torch.Tensor, reward: Reward, samples: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """memory P×N×E of photos `keys` → policy-gradient loss, and the samples' mean reward."""
-    was_training = model.training
-    model.eval()
+    """memory P×N×E of photos `keys` → policy-gradient loss, and the samples' mean reward. The model is in `eval` mode: what
+    is rewarded is what was drawn."""
     texts = sample(model, memory.detach(), samples)
-    model.train(was_training)
     # Weights that autocast converted while sampling carry no gradient.
     torch.clear_autocast_cache()
     texts = pad([row[: row.index(0)] if 0 in row else row for row in texts.tolist()])

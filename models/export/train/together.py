@@ -65,7 +65,7 @@ def main() -> None:
             cells = late(model.stem.net, x)
             with torch.no_grad():
                 taught = teacher._fc(late(teacher, x).mean((1, 2)))
-            found, _ = task_losses(model, average, batch, cells, contrast, args.smoothing)
+            found = task_losses(model, average, batch, cells, contrast, args.smoothing)
             return {**found, "class": class_loss(model.class_logits(cells), taught)}
 
         watched = [p.image for p in captioned_photos(args.data) if p.held_out and p.dataset == "flickr8k"][:300]
