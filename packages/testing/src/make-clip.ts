@@ -32,6 +32,8 @@ export interface ClipOptions {
   readonly rotation?: 0 | 90 | 180 | 270;
   /** Where an MP4 has its index: `in-memory` in front, false behind the frames. Default `in-memory`. */
   readonly fastStart?: 'in-memory' | false;
+  /** Keeps opacity, beside the colours; of VP8 and VP9 in WebM and Matroska. Default false. */
+  readonly alpha?: boolean;
   /** Paints a frame. Default {@link drawNumber}. */
   readonly draw?: (context: OffscreenCanvasRenderingContext2D, index: number) => void;
 }
@@ -86,20 +88,31 @@ const formats = {
  * @internal
  */
 export async function makeClip(options: ClipOptions): Promise<Blob> {
-  const { container = 'mp4', codec = 'avc', width = 160, height = 96, times, rotation = 0 } = options;
+  const { container = 'mp4', codec = 'avc', width = 160, height = 96, times, rotation = 0, alpha = false } = options;
   const draw = options.draw ?? drawNumber;
   const target = new BufferTarget();
   const output = new Output({ format: formats[container](options.fastStart ?? 'in-memory'), target });
   // Key frames come where they are asked for, and nowhere else.
-  const source = new VideoSampleSource({ codec, quality: QUALITY_HIGH, keyFrameInterval: 1e6 });
+  const source = new VideoSampleSource({
+    codec,
+    quality: QUALITY_HIGH,
+    keyFrameInterval: 1e6,
+    alpha: alpha ? 'keep' : 'discard',
+  });
   output.addVideoTrack(source, { rotation });
   await output.start();
-  const context = new OffscreenCanvas(width, height).getContext('2d', { alpha: false });
+  const context = new OffscreenCanvas(width, height).getContext('2d', { alpha });
   if (context === null) throw new Error('no canvas');
   for (const [i, timestamp] of times.entries()) {
     draw(context, i);
     const duration = (times[i + 1] ?? 2 * timestamp - (times[i - 1] ?? timestamp - 0.1)) - timestamp;
-    using sample = new VideoSample(context.canvas, { timestamp, duration });
+    // A canvas with opacity would be taken with its colours multiplied by it.
+    using sample = alpha
+      ? new VideoSample(context.getImageData(0, 0, width, height).data, {
+          ...{ format: 'RGBA', codedWidth: width, codedHeight: height },
+          ...{ timestamp, duration },
+        })
+      : new VideoSample(context.canvas, { timestamp, duration });
     await source.add(sample, { keyFrame: i % (options.keyEvery ?? times.length) === 0 });
   }
   await output.finalize();

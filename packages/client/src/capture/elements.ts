@@ -8,6 +8,16 @@ const LOAD_LIMIT_MS = 30_000;
 /** Chromium says that it has a video's frame a moment before it gives it away: it is asked again, in milliseconds. */
 const RETRY_MS = 50;
 
+/**
+ * After a seek Chromium may give the frame from before it away for some 20 ms (once in a hundred times on a busy machine):
+ * so long is waited for another, in milliseconds, and so often is looked.
+ */
+const BEHIND_MS = 100;
+const BEHIND_POLL_MS = 10;
+
+/** A frame that began no longer ago than this, in seconds, is the one of that time, or its neighbour. */
+const FRAME_SECONDS = 1 / 60;
+
 /** A `data:` URL may be as long as a picture. */
 const NAME_LENGTH = 100;
 
@@ -58,27 +68,45 @@ export async function captureImage(
   return { bitmap, name };
 }
 
-/** Resolves when a `<video>` has a frame to show. */
+/** Resolves when a `<video>` has a frame to show, and isn't on its way to another. */
 function hasFrame(video: HTMLVideoElement, name: string): Promise<void> {
   return new Promise((resolve, reject) => {
+    // After a seek "loadeddata" doesn't come again.
+    const events = ['loadeddata', 'canplay', 'seeked', 'error'] as const;
     const settle = (): void => {
-      video.removeEventListener('loadeddata', settle);
-      video.removeEventListener('error', settle);
       const remedy = 'Set its src to a video that this browser plays.';
-      if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) resolve();
-      else if (video.error !== null) {
-        reject(captureError('MEDIA_NOT_FOUND', name, 'it failed to load', remedy, video.error));
-      } else reject(captureError('MEDIA_EMPTY', name, 'it has no source', remedy));
+      if (video.error !== null) reject(captureError('MEDIA_NOT_FOUND', name, 'it failed to load', remedy, video.error));
+      // NETWORK_NO_SOURCE says nothing: it is also the state between the setting of src and the first byte.
+      else if (video.networkState === HTMLMediaElement.NETWORK_EMPTY) {
+        reject(captureError('MEDIA_EMPTY', name, 'it has no source', remedy));
+      } else if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking) resolve();
+      else return;
+      for (const event of events) video.removeEventListener(event, settle);
     };
-    // NETWORK_NO_SOURCE says nothing: it is also the state between the setting of src and the first byte.
-    const isHopeless = video.networkState === HTMLMediaElement.NETWORK_EMPTY || video.error !== null;
-    if (isHopeless || video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
-      settle();
-      return;
-    }
-    video.addEventListener('loadeddata', settle);
-    video.addEventListener('error', settle);
+    for (const event of events) video.addEventListener(event, settle);
+    settle();
   });
+}
+
+/** Whether a `<video>` that stands still may show another frame than that of its time. */
+function mayBeBehind(video: HTMLVideoElement): boolean {
+  if (!video.paused) return false;
+  try {
+    const frame = new VideoFrame(video);
+    const seconds = Math.abs(video.currentTime - frame.timestamp / 1e6);
+    frame.close();
+    return seconds > FRAME_SECONDS;
+  } catch {
+    // Without WebCodecs there is no telling; of what else is wrong the capture tells.
+    return false;
+  }
+}
+
+/** Waits until a `<video>` shows the frame of its time, for a moment: for all that is known it may be a long frame. */
+async function showsItsTime(video: HTMLVideoElement): Promise<void> {
+  for (let waited = 0; waited < BEHIND_MS && mayBeBehind(video); waited += BEHIND_POLL_MS) {
+    await new Promise((resolve) => setTimeout(resolve, BEHIND_POLL_MS));
+  }
 }
 
 /**
@@ -105,6 +133,7 @@ export async function captureVideo(
         'Give it a file with a video track.',
       );
     }
+    await showsItsTime(video);
     for (;;) {
       try {
         return await toBitmap(video, name);

@@ -162,9 +162,10 @@ describe('what is damaged', () => {
     const clips = [
       await makeClip({ times: steadyTimes(6, 10) }),
       await makeClip({ times: steadyTimes(6, 10), container: 'webm', codec: 'vp8' }),
+      await makeClip({ times: steadyTimes(6, 10), container: 'webm', codec: 'vp9', alpha: true }),
     ];
-    for (let round = 0; round < 60; round++) {
-      const broken = await changed(clips[round % 2] ?? new Blob(), (bytes) => {
+    for (let round = 0; round < 90; round++) {
+      const broken = await changed(clips[round % 3] ?? new Blob(), (bytes) => {
         const index = round % 4 < 2 ? 0 : bytes.length - Math.min(bytes.length, 900);
         for (let i = random(6); i >= 0; i--) bytes[index + random(900)] = random(256);
       });
