@@ -24,6 +24,7 @@ export default defineConfig(async () => ({
         test: {
           name: 'browser',
           include: ['packages/*/test/browser/**/*.test.ts'],
+          globalSetup: ['packages/testing/test/start-fault-server.ts'],
           browser: {
             enabled: true,
             headless: true,

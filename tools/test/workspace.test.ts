@@ -25,7 +25,8 @@ const direction: Readonly<Record<string, readonly string[]>> = {
   '@owlet/demo': ['@owlet/client'],
   // Parity compares what no page can ask the client for: tensors between graphs.
   '@owlet/cli': ['@owlet/client', '@owlet/runtime', '@owlet/tools'],
-  '@owlet/bench': ['@owlet/client', '@owlet/tools'],
+  // Benchmarks make their clips as tests do.
+  '@owlet/bench': ['@owlet/client', '@owlet/testing', '@owlet/tools'],
   '@owlet/tools': [],
 };
 

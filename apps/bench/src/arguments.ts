@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /**
@@ -6,14 +7,24 @@ import { parseArgs } from 'node:util';
  *
  * @internal
  */
-export const usage = 'npm run bench -- [caption] [parity] [--quick] [--json F]';
+export const usage = 'npm run bench -- [NAME …] [--model DIR] [--quick] [--json F]';
 
 /**
  * The benches there are, in the order in which they run.
  *
  * @internal
  */
-export const benchNames = ['caption', 'parity'] as const;
+export const benchNames = [
+  'caption',
+  'parity',
+  'questions',
+  'beams',
+  'video',
+  'decode',
+  'batch',
+  'soak',
+  'abort',
+] as const;
 
 /**
  * Name of a bench.
@@ -30,6 +41,8 @@ export type BenchName = (typeof benchNames)[number];
 export interface BenchOptions {
   /** At least one. */
   readonly names: readonly BenchName[];
+  /** Absolute path of another model's folder. */
+  readonly model: string | undefined;
   /** Few pictures and rounds: shows that everything runs, not how fast. */
   readonly quick: boolean;
   /** Absolute path of a file that gets all results. */
@@ -52,12 +65,15 @@ export class UsageError extends Error {}
  * @internal
  */
 export function parseArguments(args: readonly string[], typedIn: string): BenchOptions {
-  let parsed: { values: { quick: boolean; json?: string | undefined }; positionals: string[] };
+  let parsed: {
+    values: { quick: boolean; json?: string | undefined; model?: string | undefined };
+    positionals: string[];
+  };
   try {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } },
+      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, model: { type: 'string' } },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -66,5 +82,10 @@ export function parseArguments(args: readonly string[], typedIn: string): BenchO
   const unknown = positionals.find((name) => !benchNames.some((known) => known === name));
   if (unknown !== undefined) throw new UsageError(`"${unknown}" is no bench; there are ${benchNames.join(', ')}`);
   const names = benchNames.filter((name) => positionals.length === 0 || positionals.includes(name));
-  return { names, quick: values.quick, json: values.json ? resolve(typedIn, values.json) : undefined };
+  const path = (typed: string | undefined): string | undefined => (typed ? resolve(typedIn, typed) : undefined);
+  const model = path(values.model);
+  if (model !== undefined && !existsSync(join(model, 'manifest.json'))) {
+    throw new UsageError(`--model ${values.model} has no manifest.json`);
+  }
+  return { names, model, quick: values.quick, json: path(values.json) };
 }

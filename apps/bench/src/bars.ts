@@ -1,5 +1,6 @@
+import { type Bar, ratioBar } from './bar.ts';
 import type { CaptionResults } from './bench-caption.ts';
-import { megabytes, shown, summaryCells } from './markdown.ts';
+import { megabytes, shown } from './markdown.ts';
 import { fastest, type Regime, ratioOf, regimesOf, type Series } from './regimes.ts';
 import type { MeasuredVisit } from './visits.ts';
 
@@ -12,18 +13,6 @@ export function longestTask({ visit }: MeasuredVisit): number {
   return Math.max(0, ...visit.longTasks.filter(({ start }) => start >= visit.script).map(({ duration }) => duration));
 }
 
-/**
- * A row of the table of what was wanted.
- *
- * @internal
- */
-export interface Bar {
-  readonly what: string;
-  readonly wanted: string;
-  readonly got: string;
-  readonly met: boolean | undefined;
-}
-
 /** Owlet's best thread count under a regime beside its peers, by the ratios of pairs. */
 function latencyBars(regime: Regime): Bar[] {
   const own = fastest(regime, /^owlet/);
@@ -34,9 +23,7 @@ function latencyBars(regime: Regime): Bar[] {
     const names = `${upper?.name ?? 'onnxruntime-web, plain'} to ${lower?.name ?? 'onnxruntime-node, float32'}`;
     const what = `${regime.name}: ${names}`;
     if (upper === undefined || lower === undefined) return { what, wanted, got: 'not measured', met: undefined };
-    const ratio = ratioOf(upper, lower);
-    const [median = '', quartiles = ''] = summaryCells(ratio);
-    return { what, wanted, got: `${median} (${quartiles})`, met: isMet(ratio.median) };
+    return ratioBar(what, wanted, ratioOf(upper, lower), isMet);
   };
   return [
     bar('≤ 2.5', own, node, (m) => m <= 2.5),

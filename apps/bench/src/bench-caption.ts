@@ -1,6 +1,6 @@
-import type { Bench } from './bench.ts';
 import { type Latencies, measureLatencies } from './latency.ts';
 import { readVocabulary } from './model-files.ts';
+import type { PeerBench } from './peer-bench.ts';
 import { measureVisits, type VisitRound } from './visits.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface CaptionResults {
  *
  * @internal
  */
-export async function benchCaption(bench: Bench): Promise<CaptionResults> {
+export async function benchCaption(bench: PeerBench): Promise<CaptionResults> {
   const visits = await measureVisits(bench);
   const latencies = await measureLatencies(bench);
   return { visits, latencies, texts: readVocabulary(bench.model, bench.manifest) };

@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GeneratedToken, LoadReport } from '@owlet/client';
 import type { Browser, Page } from 'playwright-core';
-import { type Bench, paths, plainSetup } from './bench.ts';
+import { paths } from './bench.ts';
 import { launchBrowser, openPage } from './browser.ts';
 import { within } from './limit.ts';
 import type { Differences, Fingerprints, OwnPage, PlainPage } from './page/protocol.ts';
+import { type PeerBench, plainSetup } from './peer-bench.ts';
 import { normalise, type Picture, patternBytes } from './pictures.ts';
 
 /** Pictures of a whole run, and of a quick one. */
@@ -75,9 +76,9 @@ interface Own {
 /** The page's global; which of the two it is the page says. */
 declare const owletBench: PlainPage & OwnPage;
 
-async function startOwn(bench: Bench, browser: Browser, device: 'wasm' | 'webgpu'): Promise<Own> {
+async function startOwn(bench: PeerBench, browser: Browser, device: 'wasm' | 'webgpu'): Promise<Own> {
   const page = await openPage(browser, new URL('bench/own.html', bench.pages).href);
-  const loading = page.evaluate((on) => owletBench.load({ device: on }), device);
+  const loading = page.evaluate((options) => owletBench.load(options), { model: paths.model, device });
   return { page, report: await within(`loading Owlet on ${device}`, limits.load, loading) };
 }
 
@@ -86,14 +87,14 @@ async function captionWith({ page }: Own, picture: Picture) {
   return within('a caption by Owlet', limits.run, captioning);
 }
 
-async function loadPlain(bench: Bench, page: Page, key: string, variant: string, device: 'wasm' | 'webgpu') {
+async function loadPlain(bench: PeerBench, page: Page, key: string, variant: string, device: 'wasm' | 'webgpu') {
   const setup = plainSetup(bench, variant, device);
   const loading = page.evaluate(([name, how]) => owletBench.load(name, how), [key, setup] as const);
   await within(`loading ${variant} on ${device}`, limits.load, loading as Promise<unknown>);
 }
 
 async function checkGoldens(
-  bench: Bench,
+  bench: PeerBench,
   page: Page,
   goldens: Goldens,
   key: string,
@@ -124,7 +125,7 @@ export function firstDifference(
   return position === -1 ? undefined : { position, margin: a[position]?.margin ?? 0 };
 }
 
-async function comparePicture(bench: Bench, plain: Page, owns: { wasm: Own; webgpu: Own }, picture: Picture) {
+async function comparePicture(bench: PeerBench, plain: Page, owns: { wasm: Own; webgpu: Own }, picture: Picture) {
   const wasm = await captionWith(owns.wasm, picture);
   const webgpu = await captionWith(owns.webgpu, picture);
   const ids = [...bench.peerModel.prompt, ...wasm.tokens.slice(0, -1).map(({ id }) => id)];
@@ -158,7 +159,7 @@ function failuresOf(goldens: readonly GoldenResult[], pictures: readonly Picture
  *
  * @internal
  */
-export async function benchParity(bench: Bench): Promise<ParityResults> {
+export async function benchParity(bench: PeerBench): Promise<ParityResults> {
   const goldensFile = join(bench.model, bench.manifest.goldens.path);
   const goldens = JSON.parse(readFileSync(goldensFile, 'utf8')) as Goldens;
   const { size, mean, std } = bench.manifest.preprocess;

@@ -1,7 +1,4 @@
 import type { ModelManifest } from './model-files.ts';
-import type { PlainSetup } from './page/protocol.ts';
-import type { PeerModel } from './peers/model.ts';
-import type { Picture } from './pictures.ts';
 import type { RequestLog } from './requests.ts';
 
 /**
@@ -11,7 +8,7 @@ import type { RequestLog } from './requests.ts';
  * @internal
  */
 export const paths = {
-  model: '/models/owlet-mini/',
+  model: '/bench-model/',
   graphs: '/bench-graphs/',
   pictures: '/bench-pictures/',
   photos: '/bench-photos/',
@@ -32,21 +29,30 @@ export interface Bench {
   /** The model's folder. */
   readonly model: string;
   readonly manifest: ModelManifest;
-  readonly peerModel: PeerModel;
-  /** Folder with `graphs` and `pictures`. */
+  /** Folder with `graphs` and `pictures`, which are empty until peers are prepared. */
   readonly folder: string;
-  readonly pictures: readonly Picture[];
-  /** URL of a photo as it is. */
-  readonly photo: string;
+  /** URLs of the repository's photos as they are: those of the demo first, then those of the tests. */
+  readonly photos: readonly string[];
   readonly quick: boolean;
   readonly say: (sentence: string) => void;
 }
 
 /**
- * The order to a page with onnxruntime-web alone.
+ * What a bench measured, as data and as a text to be read; `failures` are what makes the command fail.
  *
  * @internal
  */
-export function plainSetup({ peerModel }: Bench, variant: string, device: PlainSetup['device']): PlainSetup {
-  return { folder: `${paths.graphs}${variant}/`, model: peerModel, device };
+export interface Measurement {
+  readonly results: unknown;
+  readonly text: string;
+  readonly failures: readonly string[];
+}
+
+/**
+ * Why a bench measured nothing.
+ *
+ * @internal
+ */
+export interface NotMeasured {
+  readonly notMeasured: string;
 }

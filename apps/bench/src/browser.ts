@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { launchOptions } from '@owlet/tools/chromium';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { within } from './limit.ts';
@@ -16,13 +19,25 @@ export function launchBrowser(executablePath: string): Promise<Browser> {
 }
 
 /**
- * Starts a browser on a profile of its own.
+ * Lends a browser on a fresh profile, whose folder tells its processes from those of other browsers.
  *
- * @param profile - an empty folder
  * @internal
  */
-export function launchProfile(executablePath: string, profile: string): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(profile, launchOptions(executablePath));
+export async function withProfile<T>(
+  executablePath: string,
+  work: (context: BrowserContext, profile: string) => Promise<T>,
+): Promise<T> {
+  const profile = mkdtempSync(join(tmpdir(), 'owlet-profile-'));
+  try {
+    const context = await chromium.launchPersistentContext(profile, launchOptions(executablePath));
+    try {
+      return await work(context, profile);
+    } finally {
+      await context.close();
+    }
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
 }
 
 /**

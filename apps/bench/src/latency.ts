@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench } from './bench.ts';
 import { launchBrowser } from './browser.ts';
 import { within } from './limit.ts';
+import type { PeerBench } from './peer-bench.ts';
 import { NodePeer, NodePeerMissing } from './peers/node-peer.ts';
 import type { Picture } from './pictures.ts';
 import { type Measured, nodeRunner, type Runner, startOwn, startPlain } from './runners.ts';
@@ -66,7 +66,7 @@ function turned<T>(list: readonly T[], by: number): T[] {
 }
 
 /** Every runner captions every picture, in an order that turns by one from picture to picture. */
-async function takeTurns(bench: Bench, runners: readonly Runner[]): Promise<Results<Measured>> {
+async function takeTurns(bench: PeerBench, runners: readonly Runner[]): Promise<Results<Measured>> {
   const results = new Map<Runner, Measured[]>(runners.map((runner) => [runner, []]));
   for (const [turn, picture] of bench.pictures.entries()) {
     bench.say(`latency, taking turns: picture ${turn + 1} of ${bench.pictures.length}`);
@@ -79,7 +79,7 @@ async function takeTurns(bench: Bench, runners: readonly Runner[]): Promise<Resu
 }
 
 /** Every runner captions some pictures in a row, the one before them uncounted, in an order that turns from round to round. */
-async function runInARow(bench: Bench, runners: readonly Runner[]): Promise<Results<Measured[]>> {
+async function runInARow(bench: PeerBench, runners: readonly Runner[]): Promise<Results<Measured[]>> {
   const results = new Map<Runner, Measured[][]>(runners.map((runner) => [runner, []]));
   const rounds = bench.quick ? ROUNDS.quick : ROUNDS.whole;
   for (let round = 0; round < rounds; round += 1) {
@@ -97,7 +97,7 @@ async function runInARow(bench: Bench, runners: readonly Runner[]): Promise<Resu
 }
 
 /** Starts onnxruntime-node in every set-up on the graphs of both variants: into `peers`, what can be had. */
-async function startNodePeers(bench: Bench, peers: Map<string, NodePeer>): Promise<Latencies['missing']> {
+async function startNodePeers(bench: PeerBench, peers: Map<string, NodePeer>): Promise<Latencies['missing']> {
   const missing = new Map<string, string[]>();
   for (const variant of ['float32', 'int8']) {
     for (const setup of nodeSetups) {
@@ -120,7 +120,7 @@ async function startNodePeers(bench: Bench, peers: Map<string, NodePeer>): Promi
  *
  * @internal
  */
-export async function measureLatencies(bench: Bench): Promise<Latencies> {
+export async function measureLatencies(bench: PeerBench): Promise<Latencies> {
   const browser = await launchBrowser(bench.chromium);
   const peers = new Map<string, NodePeer>();
   try {

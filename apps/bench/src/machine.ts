@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * On what and with what a bench ran.
@@ -29,9 +30,11 @@ export interface Surroundings {
   readonly command: string;
 }
 
-function output(program: string, args: readonly string[], folder: string): string {
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+function output(program: string, args: readonly string[]): string {
   try {
-    return execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(program, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   } catch {
     return '';
   }
@@ -58,7 +61,7 @@ export function lookAround(model: string, id: string, chromium: string, args: re
   const hash = createHash('sha256')
     .update(readFileSync(join(model, 'manifest.json')))
     .digest('hex');
-  const changed = output('git', ['status', '--porcelain', '--untracked-files=no'], model) === '' ? '' : '+';
+  const changed = output('git', ['status', '--porcelain', '--untracked-files=no']) === '' ? '' : '+';
   return {
     date: new Date().toISOString(),
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -70,7 +73,7 @@ export function lookAround(model: string, id: string, chromium: string, args: re
     chromium,
     onnxruntimeWeb: ortWebVersion(),
     model: `${id} (manifest ${hash.slice(0, 12)})`,
-    commit: (output('git', ['rev-parse', '--short=12', 'HEAD'], model) || 'unknown') + changed,
+    commit: (output('git', ['rev-parse', '--short=12', 'HEAD']) || 'unknown') + changed,
     command: ['npm run bench --', ...args].join(' '),
   };
 }

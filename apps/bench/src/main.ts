@@ -1,5 +1,5 @@
 /** `npm run bench`: measures the built product in a real Chromium, beside peers, and writes reports. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,60 +8,51 @@ import { findChromium } from '@owlet/tools/chromium';
 import { mounts } from '@owlet/tools/serving';
 import { type BenchName, type BenchOptions, parseArguments, UsageError, usage } from './arguments.ts';
 import { type Bench, paths } from './bench.ts';
-import { benchCaption } from './bench-caption.ts';
-import { benchParity } from './bench-parity.ts';
-import { launchBrowser, openPage } from './browser.ts';
+import { runBench } from './benches.ts';
+import { launchBrowser } from './browser.ts';
 import { lookAround, type Surroundings } from './machine.ts';
 import { surroundingsSection } from './markdown.ts';
-import { peerModel, readManifest, writeGraphs } from './model-files.ts';
-import { findPhotos, makePictures } from './pictures.ts';
-import { captionReport } from './report-caption.ts';
-import { parityReport } from './report-parity.ts';
+import { readManifest } from './model-files.ts';
+import { type PeerBench, preparePeers } from './peer-bench.ts';
+import { findPhotos } from './pictures.ts';
 import { RequestLog } from './requests.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const model = join(root, 'models', 'owlet-mini');
+const ownModel = join(root, 'models', 'owlet-mini');
 
-/** Pictures of a whole run, and of a quick one. */
-const PICTURES = { whole: 24, quick: 3 };
-
-/** Where the repository's photos are looked for. */
-const photoFolders = ['apps/demo', 'public'].filter((folder) => existsSync(join(root, folder)));
+/** Where the repository's photos are. */
+const photoFolders = ['apps/demo', 'packages/testing/photos'];
 
 function say(sentence: string): void {
   process.stderr.write(`bench: ${sentence}\n`);
 }
 
-/** Everything that benches share: served pages, graphs and pictures; the browser's version. */
-async function withBench<T>(quick: boolean, work: (bench: Bench, chromiumVersion: string) => Promise<T>): Promise<T> {
+/** What benches share: served pages, model and photos; the browser's version. */
+async function withBench<T>(
+  model: string,
+  quick: boolean,
+  work: (bench: Bench, chromiumVersion: string) => Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'owlet-bench-'));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    const [graphs, pictureFolder] = [join(folder, 'graphs'), join(folder, 'pictures')];
-    for (const made of [graphs, pictureFolder]) mkdirSync(made);
+    const [graphs, pictures] = [join(folder, 'graphs'), join(folder, 'pictures')];
+    for (const made of [graphs, pictures]) mkdirSync(made);
     const manifest = readManifest(model);
-    say('writing graphs for the peers');
-    writeGraphs(model, manifest, ['int8', 'float32'], graphs);
-    const photos = findPhotos(root, photoFolders).map((path) => paths.photos + path);
-    const [photo] = photos;
-    if (photo === undefined) throw new Error(`There is no photo below ${photoFolders.join(' or ')}`);
+    const photos = photoFolders.flatMap((below) => findPhotos(root, [below])).map((path) => paths.photos + path);
     const log = new RequestLog();
     const withPhotos = photoFolders.map((below) => [`${paths.photos}${below}/`, join(root, below)] as const);
-    const folders = { [paths.graphs]: graphs, [paths.pictures]: pictureFolder, ...Object.fromEntries(withPhotos) };
+    const folders = { [paths.model]: model, [paths.graphs]: graphs, [paths.pictures]: pictures };
     say('building the pages');
-    const pages = await serveBuiltPages([log.plugin, mounts(folders)]);
+    const pages = await serveBuiltPages([log.plugin, mounts({ ...folders, ...Object.fromEntries(withPhotos) })]);
     try {
       const chromium = process.env['OWLET_CHROMIUM'] || (await findChromium());
       const browser = await launchBrowser(chromium);
       const version = browser.version();
-      const count = quick ? PICTURES.quick : PICTURES.whole;
-      const own = await openPage(browser, new URL('bench/own.html', pages.url).href);
-      const pictures = await makePictures(own, photos, count, manifest.preprocess, pictureFolder);
       await browser.close();
-      const peer = peerModel(manifest);
-      const shared = { chromium, pages: pages.url, log, model, manifest, peerModel: peer, folder, pictures, photo };
-      return await work({ ...shared, quick, say }, `Chromium ${version}`);
+      const bench = { chromium, pages: pages.url, log, model, manifest, folder, photos, quick, say };
+      return await work(bench, `Chromium ${version}`);
     } finally {
       await pages.close();
     }
@@ -69,16 +60,6 @@ async function withBench<T>(quick: boolean, work: (bench: Bench, chromiumVersion
     process.off('exit', remove);
     remove();
   }
-}
-
-/** Runs one bench; `failures` are what makes the command fail. */
-async function runOne(name: BenchName, bench: Bench) {
-  if (name === 'parity') {
-    const results = await benchParity(bench);
-    return { results, text: parityReport(results), failures: results.failures };
-  }
-  const { texts, ...results } = await benchCaption(bench);
-  return { results, text: captionReport({ texts, ...results }), failures: [] };
 }
 
 /** Quick runs are no results: they go where git doesn't look. */
@@ -93,23 +74,39 @@ function writeReport(name: BenchName, around: Surroundings, quick: boolean, text
   say(`written: ${base}.md and .json`);
 }
 
-async function run({ names, quick, json }: BenchOptions): Promise<number> {
-  return withBench(quick, async (bench, chromium) => {
-    const around = lookAround(model, bench.manifest.id, chromium, [...names, ...(quick ? ['--quick'] : [])]);
+/** A bench that measured nothing writes no report, which could take an earlier one's place, and is no success. */
+async function run({ names, model = ownModel, quick, json }: BenchOptions): Promise<number> {
+  return withBench(model, quick, async (bench, chromium) => {
+    // A folder of this machine would say nothing elsewhere: the report names the model by its manifest.
+    const args = [...names, ...(model === ownModel ? [] : ['--model DIR']), ...(quick ? ['--quick'] : [])];
+    const around = lookAround(model, bench.manifest.id, chromium, args);
+    let peers: Promise<PeerBench> | undefined;
+    const withPeers = (): Promise<PeerBench> => {
+      peers ??= preparePeers(bench);
+      return peers;
+    };
     const all: Record<string, unknown> = {};
     const failures: string[] = [];
+    const missing: string[] = [];
     for (const name of names) {
-      const { results, text, failures: own } = await runOne(name, bench);
-      all[name] = results;
-      failures.push(...own);
-      writeReport(name, around, quick, text, results);
+      const outcome = await runBench(name, { bench, withPeers });
+      if ('notMeasured' in outcome) {
+        all[name] = outcome;
+        missing.push(`${name}: ${outcome.notMeasured}`);
+        process.stdout.write(`# Bench ${name}\n\n**Not measured**: ${outcome.notMeasured}.\n\n`);
+        continue;
+      }
+      all[name] = outcome.results;
+      failures.push(...outcome.failures);
+      writeReport(name, around, quick, outcome.text, outcome.results);
     }
     if (json !== undefined) {
       mkdirSync(dirname(json), { recursive: true });
       writeFileSync(json, `${JSON.stringify({ quick, around, benches: all }, null, 1)}\n`);
     }
+    for (const reason of missing) say(`not measured: ${reason}`);
     for (const failure of failures) say(`failed: ${failure}`);
-    return failures.length === 0 ? 0 : 1;
+    return failures.length + missing.length === 0 ? 0 : 1;
   });
 }
 

@@ -1,3 +1,4 @@
+import type { GraphPlan } from '@owlet/client';
 import type { Surroundings } from './machine.ts';
 import type { Summary } from './statistics.ts';
 
@@ -41,6 +42,15 @@ export function megabytes(bytes: number | undefined): string {
  */
 export function summaryCells({ median, lowerQuartile, upperQuartile, least, most }: Summary): string[] {
   return [shown(median), `${shown(lowerQuartile)}–${shown(upperQuartile)}`, `${shown(least)}–${shown(most)}`];
+}
+
+/**
+ * What runs where and why, as a list.
+ *
+ * @internal
+ */
+export function planList(plan: readonly GraphPlan[]): string {
+  return plan.map(({ graph, device, variant, reason }) => `- ${graph}: ${device}, ${variant}: ${reason}`).join('\n');
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Text of a file below /proc; empty where the process has ended. */
 function readProc(pid: string, file: string): string {
@@ -9,9 +9,9 @@ function readProc(pid: string, file: string): string {
   }
 }
 
-/** Peak resident memory of a process in bytes, by `VmHWM` in its status; 0 where it has ended. */
-function peakOf(pid: string): number {
-  return Number(/^VmHWM:\s*(\d+) kB/m.exec(readProc(pid, 'status'))?.[1] ?? 0) * 1024;
+/** A field of a process' status in bytes; 0 where it has ended. */
+function statusOf(pid: string, field: 'VmHWM' | 'VmRSS'): number {
+  return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(readProc(pid, 'status'))?.[1] ?? 0) * 1024;
 }
 
 /**
@@ -21,19 +21,11 @@ function peakOf(pid: string): number {
  * @internal
  */
 export function ownPeak(): number | undefined {
-  return process.platform === 'linux' ? peakOf('self') : undefined;
+  return process.platform === 'linux' ? statusOf('self', 'VmHWM') : undefined;
 }
 
-/**
- * Peak resident memory of a browser's renderers: the sum of `VmHWM` in /proc over the renderer processes that live. Pages
- * that they share, of the program's own files above all, count in each.
- *
- * @param profile - folder of the browser's profile, by which its processes are known
- * @returns bytes; undefined where there is no /proc
- * @internal
- */
-export function rendererPeak(profile: string): number | undefined {
-  if (process.platform !== 'linux') return undefined;
+/** The renderer processes of the browser that has this profile. */
+function renderersOf(profile: string): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   // Brackets around the program's name may hold anything; the parent is the second field after them.
   const parentOf = new Map(pids.map((pid) => [pid, readProc(pid, 'stat').replace(/^.*\)/s, '').trim().split(' ')[1]]));
@@ -41,6 +33,42 @@ export function rendererPeak(profile: string): number | undefined {
     if (pid === undefined || pid === '0') return false;
     return readProc(pid, 'cmdline').includes(`--user-data-dir=${profile}`) || isBrowsers(parentOf.get(pid));
   };
-  const renderers = pids.filter((pid) => readProc(pid, 'cmdline').includes('--type=renderer') && isBrowsers(pid));
-  return renderers.reduce((sum, pid) => sum + peakOf(pid), 0);
+  return pids.filter((pid) => readProc(pid, 'cmdline').includes('--type=renderer') && isBrowsers(pid));
+}
+
+/**
+ * Resident memory of a browser's renderers, in bytes.
+ *
+ * @internal
+ */
+export interface RendererMemory {
+  readonly bytes: number;
+  /** The most so far, or since {@link forgetPeak}. */
+  readonly peakBytes: number;
+}
+
+/**
+ * Resident memory of a browser's renderers: the sums of `VmRSS` and `VmHWM` in /proc over the renderer processes that
+ * live. Pages that they share, of the program's own files above all, count in each.
+ *
+ * @param profile - folder of the browser's profile, by which its processes are known
+ * @returns undefined where there is no /proc
+ * @internal
+ */
+export function rendererMemory(profile: string): RendererMemory | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const renderers = renderersOf(profile);
+  const sum = (field: 'VmHWM' | 'VmRSS'): number => renderers.reduce((all, pid) => all + statusOf(pid, field), 0);
+  return { bytes: sum('VmRSS'), peakBytes: sum('VmHWM') };
+}
+
+/**
+ * Has the renderers' peak begin anew at what is resident now; without /proc nothing happens.
+ *
+ * @internal
+ */
+export function forgetPeak(profile: string): void {
+  if (process.platform !== 'linux') return;
+  // The kernel's way to reset VmHWM, see proc_pid_clear_refs(5).
+  for (const pid of renderersOf(profile)) writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

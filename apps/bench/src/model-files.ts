@@ -36,22 +36,31 @@ interface GraphEntry {
 export interface ModelManifest {
   readonly id: string;
   readonly name: string;
-  readonly preprocess: { readonly size: number; readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly preprocess: {
+    readonly size: number;
+    readonly mean: readonly number[];
+    readonly std: readonly number[];
+    /** How many frames of a video the model is shown. */
+    readonly frames: { readonly count: number };
+  };
   readonly tokenizer: { readonly tokenizer: { readonly path: string } };
   readonly goldens: { readonly path: string };
   readonly blobs: readonly { readonly sha256: string }[];
   readonly tensors: Readonly<Record<string, TensorEntry>>;
   readonly graphs: Readonly<Record<string, GraphEntry>>;
-  readonly tasks: {
-    readonly caption: { readonly steps: readonly { readonly kind: string; readonly graph: string }[] };
-  };
+  readonly tasks: Readonly<Record<string, TaskEntry>>;
+}
+
+interface TaskEntry {
+  readonly media: readonly ('image' | 'video')[];
+  readonly steps: readonly { readonly kind: string; readonly graph: string; readonly maxLength?: number }[];
 }
 
 type Search = Pick<PeerModel, 'prompt' | 'end' | 'minLength' | 'maxLength'>;
 
 /** The graphs of a caption by their part in it, and how it is searched for. */
 function captionOf({ tasks }: ModelManifest): { readonly graphs: PeerModel['graphs'] } & Search {
-  const { steps } = tasks.caption;
+  const { steps } = found(tasks['caption'], 'task caption');
   const parts = steps.map(({ graph }, i) => [roles[i], graph] as const);
   if (parts.length !== roles.length) {
     throw new Error(`Peers caption by ${roles.join(', ')}, not in ${parts.length} steps`);
@@ -71,6 +80,34 @@ function found<T>(value: T | undefined, name: string): T {
  */
 export function readManifest(folder: string): ModelManifest {
   return JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as ModelManifest;
+}
+
+/**
+ * Looks for what a bench needs of a model.
+ *
+ * @param needs - tasks, each with the kind of media that it is to take
+ * @returns what is missing, as a sentence without its point; undefined where nothing is
+ * @internal
+ */
+export function missingTask(
+  { tasks }: Pick<ModelManifest, 'tasks'>,
+  needs: readonly (readonly [task: string, media: 'image' | 'video'])[],
+): string | undefined {
+  for (const [name, media] of needs) {
+    const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
+    if (task === undefined) return `the model has no task ${name}`;
+    if (!task.media.includes(media)) return `the model's task ${name} takes no ${media}`;
+  }
+  return undefined;
+}
+
+/**
+ * A length for texts that are all to take the same number of steps: as wanted, or the most that the task allows.
+ *
+ * @internal
+ */
+export function lengthOf({ tasks }: ModelManifest, task: string, wanted: number): number {
+  return Math.min(wanted, tasks[task]?.steps.at(-1)?.maxLength ?? wanted);
 }
 
 /**

@@ -41,8 +41,12 @@ export function findPhotos(root: string, folders: readonly string[]): string[] {
   return photos.sort();
 }
 
-/** Fraction of a multiple of an irrational number: spread evenly, and the same on every machine. */
-function spread(index: number, step: number): number {
+/**
+ * The fraction of a multiple of an irrational number: spread evenly, and the same on every machine.
+ *
+ * @internal
+ */
+export function spread(index: number, step: number): number {
   return (index * step) % 1;
 }
 

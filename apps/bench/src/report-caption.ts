@@ -1,6 +1,7 @@
+import { barSection } from './bar.ts';
 import { barsOf, longestTask } from './bars.ts';
 import type { CaptionResults } from './bench-caption.ts';
-import { megabytes, shown, table } from './markdown.ts';
+import { megabytes, planList, shown, table } from './markdown.ts';
 import { latencySections } from './report-latency.ts';
 import { summarise } from './statistics.ts';
 import type { MeasuredVisit } from './visits.ts';
@@ -51,16 +52,9 @@ function captionSection({ latencies, texts }: CaptionResults): string {
  */
 export function captionReport(results: CaptionResults): string {
   const { visits } = results;
-  const bars = barsOf(results).map(({ what, wanted, got, met }) => {
-    return [what, wanted, got, met === undefined ? '–' : met ? 'yes' : '**no**'];
-  });
   const [round] = visits;
-  const plan = round?.cold.visit.report?.plan.map(
-    ({ graph, device, variant, reason }) => `- ${graph}: ${device}, ${variant}: ${reason}`,
-  );
   return [
-    '## What was wanted',
-    table(['what', 'wanted', 'measured: median (quartiles)', 'met'], bars),
+    barSection(barsOf(results)),
     '## Visits',
     `Medians of ${visits.length} round${visits.length === 1 ? '' : 's'}, each in a fresh profile, from a server on the same machine. Times count from the ` +
       'navigation; the picture is a photo as it is. The peak is the sum of `VmHWM` over the renderer processes, pages ' +
@@ -68,7 +62,7 @@ export function captionReport(results: CaptionResults): string {
       'means that the browser’s observer told of none, that is none of 50 ms or more.',
     visitTable(results),
     'What ran where at the first visit:',
-    (plan ?? []).join('\n'),
+    planList(round?.cold.visit.report?.plan ?? []),
     ...latencySections(results),
     '## The captions themselves',
     captionSection(results),

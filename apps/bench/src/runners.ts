@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { type Bench, paths, plainSetup } from './bench.ts';
+import { paths } from './bench.ts';
 import { openPage } from './browser.ts';
 import { within } from './limit.ts';
 import type { OwnPage, PlainPage } from './page/protocol.ts';
+import { type PeerBench, plainSetup } from './peer-bench.ts';
 import type { NodePeer } from './peers/node-peer.ts';
 import type { Picture } from './pictures.ts';
 
@@ -41,12 +42,13 @@ export interface Runner {
  *
  * @internal
  */
-export async function startOwn({ pages }: Bench, browser: Browser, threads: number): Promise<Runner> {
+export async function startOwn({ pages }: PeerBench, browser: Browser, threads: number): Promise<Runner> {
   const page = await openPage(browser, new URL('bench/own.html', pages).href);
-  const load = page.evaluate(
-    (count) => (globalThis as unknown as { owletBench: OwnPage }).owletBench.load({ device: 'wasm', threads: count }),
+  const load = page.evaluate((options) => (globalThis as unknown as { owletBench: OwnPage }).owletBench.load(options), {
+    model: paths.model,
+    device: 'wasm',
     threads,
-  );
+  } as const);
   await within('loading Owlet', LOAD_LIMIT_MS, load);
   return {
     name: `owlet, ${threads}T`,
@@ -65,7 +67,7 @@ export async function startOwn({ pages }: Bench, browser: Browser, threads: numb
  *
  * @internal
  */
-export async function startPlain(bench: Bench, browser: Browser): Promise<Runner> {
+export async function startPlain(bench: PeerBench, browser: Browser): Promise<Runner> {
   const page = await openPage(browser, new URL('bench/plain.html', bench.pages).href);
   const load = page.evaluate(
     (setup) => (globalThis as unknown as { owletBench: PlainPage }).owletBench.load('plain', setup),
@@ -87,7 +89,7 @@ export async function startPlain(bench: Bench, browser: Browser): Promise<Runner
  *
  * @internal
  */
-export function nodeRunner(bench: Bench, peer: NodePeer, name: string): Runner {
+export function nodeRunner(bench: PeerBench, peer: NodePeer, name: string): Runner {
   return {
     name,
     caption: ({ pixels }) => peer.caption(join(bench.folder, 'pictures', pixels)),

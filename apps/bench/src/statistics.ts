@@ -48,3 +48,29 @@ export function summariseRatios(upper: readonly number[], lower: readonly number
   if (upper.length !== lower.length) throw new Error(`${upper.length} and ${lower.length} measurements are no pairs`);
   return summarise(upper.map((value, i) => value / (lower[i] ?? Number.NaN)));
 }
+
+/**
+ * A straight line through points, by least squares.
+ *
+ * @internal
+ */
+export interface Line {
+  readonly slope: number;
+  /** Standard error of the slope; NaN for fewer than three points. */
+  readonly error: number;
+}
+
+/**
+ * Fits a straight line to the points (x, y).
+ *
+ * @returns NaN as slope where all x are the same
+ * @internal
+ */
+export function fitLine(points: readonly (readonly [x: number, y: number])[]): Line {
+  const mean = (at: 0 | 1): number => points.reduce((sum, point) => sum + point[at], 0) / points.length;
+  const [middle, level] = [mean(0), mean(1)];
+  const spread = points.reduce((sum, [x]) => sum + (x - middle) ** 2, 0);
+  const slope = points.reduce((sum, [x, y]) => sum + (x - middle) * (y - level), 0) / spread;
+  const rest = points.reduce((sum, [x, y]) => sum + (y - level - slope * (x - middle)) ** 2, 0);
+  return { slope, error: points.length < 3 ? Number.NaN : Math.sqrt(rest / (points.length - 2) / spread) };
+}

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Bench, paths, plainSetup } from './bench.ts';
-import { launchProfile, visit } from './browser.ts';
-import { rendererPeak } from './memory.ts';
+import { paths } from './bench.ts';
+import { visit, withProfile } from './browser.ts';
+import { rendererMemory } from './memory.ts';
 import type { Visit, VisitOrder } from './page/protocol.ts';
+import { type PeerBench, plainSetup } from './peer-bench.ts';
 import { type Fetched, sumFetched } from './requests.ts';
 
 /**
@@ -36,29 +34,21 @@ export interface VisitRound {
 /** Rounds of a whole run. */
 const ROUNDS = 5;
 
-async function inProfile<T>(
-  bench: Bench,
+function inProfile<T>(
+  bench: PeerBench,
   work: (visitPage: (page: string, order: VisitOrder) => Promise<MeasuredVisit>, profile: string) => Promise<T>,
 ): Promise<T> {
-  const profile = mkdtempSync(join(tmpdir(), 'owlet-profile-'));
-  try {
-    const context = await launchProfile(bench.chromium, profile);
-    try {
-      const visitPage = async (page: string, order: VisitOrder): Promise<MeasuredVisit> => {
-        bench.log.take();
-        let peakBytes: number | undefined;
-        const visited = await visit(context, new URL(page, bench.pages).href, order, () => {
-          peakBytes = rendererPeak(profile);
-        });
-        return { visit: visited, fetched: sumFetched(bench.log.take(), order.setup?.folder ?? paths.model), peakBytes };
-      };
-      return await work(visitPage, profile);
-    } finally {
-      await context.close();
-    }
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
+  return withProfile(bench.chromium, (context, profile) => {
+    const visitPage = async (page: string, order: VisitOrder): Promise<MeasuredVisit> => {
+      bench.log.take();
+      let peakBytes: number | undefined;
+      const visited = await visit(context, new URL(page, bench.pages).href, order, () => {
+        peakBytes = rendererMemory(profile)?.peakBytes;
+      });
+      return { visit: visited, fetched: sumFetched(bench.log.take(), order.setup?.folder ?? paths.model), peakBytes };
+    };
+    return work(visitPage, profile);
+  });
 }
 
 /**
@@ -66,7 +56,7 @@ async function inProfile<T>(
  *
  * @internal
  */
-export async function measureVisits(bench: Bench): Promise<VisitRound[]> {
+export async function measureVisits(bench: PeerBench): Promise<VisitRound[]> {
   const [picture] = bench.pictures;
   if (picture === undefined) throw new Error('There is no picture');
   const setup = plainSetup(bench, 'float32', 'wasm');
@@ -74,9 +64,10 @@ export async function measureVisits(bench: Bench): Promise<VisitRound[]> {
   for (let round = 0; round < (bench.quick ? 1 : ROUNDS); round += 1) {
     bench.say(`visits, round ${round + 1}`);
     const own = await inProfile(bench, async (visitPage, profile) => {
-      const emptyBytes = rendererPeak(profile);
-      const cold = await visitPage('bench/own.html', { picture: bench.photo });
-      const warm = await visitPage('bench/own.html', { picture: bench.photo });
+      const emptyBytes = rendererMemory(profile)?.peakBytes;
+      const order = { model: paths.model, picture: bench.photo };
+      const cold = await visitPage('bench/own.html', order);
+      const warm = await visitPage('bench/own.html', order);
       return { emptyBytes, cold, warm };
     });
     const plain = await inProfile(bench, (visitPage) =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TinyModel, tinyModel } from '@owlet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ModelManifest, peerModel, readManifest, writeGraphs } from '../src/model-files.ts';
+import { lengthOf, type ModelManifest, missingTask, peerModel, readManifest, writeGraphs } from '../src/model-files.ts';
 
 let folder: string;
 let tiny: TinyModel;
@@ -59,4 +59,19 @@ test('peers know the way of a caption', () => {
     ...{ prompt: [1], end: 2, minLength: 0, maxLength: 8, size: 8, location: 'weights.bin' },
     pasts: ['past_key_0', 'past_value_0'].map((name) => ({ name, heads: 1, width: 4 })),
   });
+});
+
+test('a bench learns what a model lacks', () => {
+  expect(missingTask(manifest, [['caption', 'image']])).toBeUndefined();
+  expect(missingTask(manifest, [['sing', 'image']])).toBe('the model has no task sing');
+  expect(missingTask(manifest, [['toString', 'image']])).toBe('the model has no task toString');
+  const caption = manifest.tasks['caption'];
+  if (caption === undefined) throw new Error('the tiny model captions');
+  const stills = { tasks: { caption: { ...caption, media: ['image' as const] } } };
+  expect(missingTask(stills, [['caption', 'video']])).toBe("the model's task caption takes no video");
+});
+
+test('a length that is wanted is cut to what the task allows', () => {
+  expect(lengthOf(manifest, 'caption', 5)).toBe(5);
+  expect(lengthOf(manifest, 'caption', 12)).toBe(8);
 });

@@ -48,7 +48,6 @@ test('every task yields what a line of results says, on a picture and on a video
   for (const name of ['a.bmp', 'clip.webm']) {
     const text = { text: expect.stringMatching(/\w/), logprob: expect.any(Number), ...told };
     for (const beams of [1, 3]) {
-      expect(await run(page, { task: 'caption', beams }, name)).toEqual({ ok: true, value: text });
       const answer = { ...text, probability };
       expect(await run(page, { task: 'answer', question, beams }, name)).toEqual({ ok: true, value: answer });
     }
@@ -56,6 +55,43 @@ test('every task yields what a line of results says, on a picture and on a video
     expect(await run(page, { task: 'match', text: 'a dog' }, name)).toEqual({ ok: true, value: match });
   }
   expect(asked).toEqual(['a.bmp', 'clip.webm']);
+});
+
+test('files are captioned together, each with its opening or its error; the next are fetched meanwhile', async ({
+  page,
+}) => {
+  await page.goto('/cli/predict.html');
+  const clip = await recordClip(page);
+  const pictures = { 'a.bmp': bitmap(1), 'b.bmp': bitmap(2), 'c.bmp': bitmap(3) };
+  await openPage(page, { ...pictures, 'clip.webm': clip, 'broken.bmp': Buffer.from('no picture') });
+  const captions = (names: readonly string[], ahead: readonly string[], beams: number) => {
+    const all = [{ task: 'caption', beams }, names.map(at), ahead.map(at)] as const;
+    return page.evaluate(([request, files, next]) => owletPredict.captionAll(request, files, next), all);
+  };
+  const timings = Object.fromEntries(
+    ['decode', 'resize', 'vision', 'universal', 'memory', 'decoder', 'firstToken', 'total'].map((stage) => {
+      return [stage, expect.any(Number)];
+    }),
+  );
+  const text = { text: expect.stringMatching(/\w/), logprob: expect.any(Number), device: 'wasm', timings };
+  const failed = (code: string, name: string) => {
+    return expect.objectContaining({ ok: false, error: { code, message: expect.stringContaining(name) } });
+  };
+  const names = ['a.bmp', 'broken.bmp', 'nowhere.bmp', 'clip.webm', 'b.bmp'];
+  for (const beams of [1, 3]) {
+    expect(await captions(names, ['c.bmp'], beams)).toEqual({
+      ok: true,
+      value: [
+        { ok: true, value: text },
+        failed('MEDIA_NOT_IMAGE', 'broken.bmp'),
+        failed('MEDIA_NOT_FOUND', 'nowhere.bmp'),
+        ...[0, 1].map(() => ({ ok: true, value: text })),
+      ],
+    });
+    expect([...asked].sort()).toEqual([...names, 'c.bmp'].sort());
+    expect(await captions(['c.bmp'], [], beams)).toEqual({ ok: true, value: [{ ok: true, value: text }] });
+    expect(asked.splice(0)).toHaveLength(names.length + 1);
+  }
 });
 
 test('given answers are ranked, classes are named, places are rounded', async ({ page }) => {

@@ -30,7 +30,10 @@ result. What fails gets a line with its error, and the run goes on.
 --resume             keeps the whole lines of F.jsonl and goes on; without it the file is overwritten
 
 Questions about one file are put together, so that it is opened once, and their lines wait for those before them: what
-waits when a run is ended is computed again by --resume. Relative paths count from where the command was typed.`;
+waits when a run is ended is computed again by --resume. Captions are written eight at a time, which an int8 model may
+answer with a word that differs from the one it finds alone; their timings: "decoder" is a caption's share of the
+batch's runs, "firstToken" and "total" include waiting for the others. Relative paths count from where the command was
+typed.`;
 
 /** What can be asked for, and whether it takes a file of questions. */
 const tasks = {

@@ -1,8 +1,8 @@
 import { launchOptions } from '@owlet/tools/chromium';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { PredictOptions } from './arguments.ts';
+import { type Predictor, PredictorLost } from './browsers.ts';
 import type { PageMedia, PredictPage } from './page/protocol.ts';
-import { type Predictor, PredictorLost } from './predict-all.ts';
 import { mediaPath } from './serve-media.ts';
 
 /**
@@ -78,7 +78,15 @@ function predictorOn(page: Page, close: () => Promise<void>): Predictor {
   // A page that is gone shows at the next run.
   const ignore = (): void => {};
   return {
-    run({ request }, file) {
+    async captionAll(request, files, ahead) {
+      const [now, next] = [files.map(toPage), ahead.map(toPage)];
+      const all = [request, now, next] as const;
+      const call = page.evaluate(([what, on, later]) => owletPredict.captionAll(what, on, later), all);
+      const names = files.map(({ media }) => media).join(', ');
+      const answer = await ask(`captions of ${names}`, call, limits.run * files.length);
+      return answer.ok ? answer.value : files.map(() => answer);
+    },
+    run(request, file) {
       const call = page.evaluate(([what, on]) => owletPredict.run(what, on), [request, file && toPage(file)] as const);
       return ask(file?.media ?? request.task, call, limits.run);
     },

@@ -1,5 +1,5 @@
 import type { TaskName } from './arguments.ts';
-import type { PageRequest } from './page/protocol.ts';
+import type { CaptionRequest, PageRequest } from './page/protocol.ts';
 
 /**
  * What a line of results is about: with its task, that by which `--resume` knows the line again.
@@ -21,7 +21,7 @@ export interface Subject {
  */
 export interface Job {
   readonly subject: Subject;
-  readonly request: PageRequest;
+  readonly request: CaptionRequest | PageRequest;
 }
 
 /** Which fields of a line say what it is about: of a caption's, `text` doesn't. */
@@ -50,7 +50,7 @@ export function keyOf(task: TaskName, line: Readonly<Partial<Record<keyof Subjec
 
 /** Tasks that need no questions. */
 const ofFiles = {
-  caption: (beams: number): PageRequest => ({ task: 'caption', beams }),
+  caption: (beams: number): CaptionRequest => ({ task: 'caption', beams }),
   classify: (): PageRequest => ({ task: 'classify' }),
   embed: (): PageRequest => ({ task: 'embed' }),
 };

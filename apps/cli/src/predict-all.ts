@@ -1,129 +1,45 @@
+import { Browsers, type ListedFile, type Predictor } from './browsers.ts';
 import { InOrder } from './in-order.ts';
 import type { Job } from './jobs.ts';
-import type { Answer, FileError, Findings } from './page/protocol.ts';
+import type { Answer, CaptionRequest, FileError, Findings, PageRequest } from './page/protocol.ts';
 
 /**
- * A file of the list of all.
- *
- * @internal
+ * Captions that are written at once: the decoder's weights are then read once for all of them; more would gain little, and
+ * an interrupted run loses what it has begun.
  */
-export interface ListedFile {
-  /** Place in the list. */
-  readonly index: number;
-  /** Path below the folder. */
-  readonly media: string;
+const BATCH = 8;
+
+/** A job with its place in the list. */
+interface Placed {
+  readonly job: Job;
+  readonly place: number;
 }
 
-/**
- * A loaded model in a browser.
- *
- * @internal
- */
-export interface Predictor {
-  /**
-   * Runs a job, on a file that is opened unless it has been.
-   *
-   * @param file - what the job is about; undefined for a text alone
-   * @throws PredictorLost
-   */
-  run(job: Job, file: ListedFile | undefined): Promise<Answer<Findings>>;
-  /** Begins to open a file, so that `run` finds it open. */
-  prepare(file: ListedFile): void;
-  /** Closes a file. */
-  release(file: ListedFile): void;
-  /** Ends the browser; never rejects. */
-  close(): Promise<void>;
+interface CaptionJob extends Placed {
+  readonly request: CaptionRequest;
+  readonly file: ListedFile;
 }
 
-/**
- * The browser, its page or its worker died or gave no answer in time: a new one may do.
- *
- * @internal
- */
-export class PredictorLost extends Error {}
-
-/** A job, or a start, that fails this often is given up. */
-const ATTEMPTS = 2;
-
-/** What says less about the file than about the state of the worker: worth a second try in a new one. */
-const troubleOfWorker: readonly string[] = ['WORKER_DIED', 'RUN_FAILED', 'INTERNAL'];
-
-/** The browser of the moment: one that dies is replaced by a new one. */
-class Browsers {
-  readonly #start: () => Promise<Predictor>;
-  readonly #signal: AbortSignal;
-  #current: Predictor | undefined;
-
-  constructor(start: () => Promise<Predictor>, signal: AbortSignal) {
-    this.#start = start;
-    this.#signal = signal;
-  }
-
-  /**
-   * Runs a job, in a second browser if need be.
-   *
-   * @param next - a file to be opened meanwhile; not in a second attempt, since it may be what the first died of
-   * @returns undefined when the run was ended meanwhile
-   */
-  async run(
-    job: Job,
-    file: ListedFile | undefined,
-    next: ListedFile | undefined,
-  ): Promise<Answer<Findings> | undefined> {
-    for (let attempt = 1; ; attempt += 1) {
-      this.#current ??= await this.#startAnew();
-      const running = this.#current.run(job, file);
-      if (attempt === 1 && next !== undefined) this.#current.prepare(next);
-      const answer = await running.catch((error: unknown): Answer<Findings> => {
-        if (!(error instanceof PredictorLost)) throw error;
-        return { ok: false, error: { code: 'WORKER_DIED', message: error.message } };
-      });
-      if (this.#signal.aborted) return undefined;
-      if (answer.ok || !troubleOfWorker.includes(answer.error.code)) return answer;
-      await this.close();
-      if (attempt === ATTEMPTS) return answer;
-    }
-  }
-
-  release(file: ListedFile): void {
-    this.#current?.release(file);
-  }
-
-  async close(): Promise<void> {
-    const old = this.#current;
-    this.#current = undefined;
-    await old?.close();
-  }
-
-  async #startAnew(): Promise<Predictor> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#start();
-      } catch (error) {
-        if (!(error instanceof PredictorLost) || attempt === ATTEMPTS || this.#signal.aborted) throw error;
-      }
-    }
-  }
+interface OtherJob extends Placed {
+  readonly request: PageRequest;
+  /** Undefined for a text alone. */
+  readonly file: ListedFile | undefined;
 }
 
-/** Jobs on the same file, or on none, with their places in the list. */
+/** Jobs on the same file, or on none. */
 interface Group {
   readonly file: ListedFile | undefined;
-  readonly jobs: { readonly job: Job; readonly place: number }[];
+  readonly jobs: readonly OtherJob[];
 }
 
 /** Jobs by file, in the order in which the list has the files first. */
-function groupByFile(jobs: readonly Job[], indices: ReadonlyMap<string, number>): Group[] {
-  const groups = new Map<string | undefined, Group>();
-  for (const [place, job] of jobs.entries()) {
-    const { media } = job.subject;
-    const index = media === undefined ? undefined : indices.get(media);
-    const file = media === undefined || index === undefined ? undefined : { index, media };
-    const group = groups.get(media) ?? { file, jobs: [] };
-    groups.set(media, group);
-    group.jobs.push({ job, place });
+function groupByFile(jobs: readonly OtherJob[]): Group[] {
+  const groups = new Map<string | undefined, OtherJob[]>();
+  for (const each of jobs) {
+    const { media } = each.job.subject;
+    groups.set(media, [...(groups.get(media) ?? []), each]);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((same) => ({ file: same[0]?.file, jobs: same }));
 }
 
 function notFound(media: string): FileError {
@@ -148,34 +64,89 @@ export interface PredictRun {
   readonly signal: AbortSignal;
 }
 
+/** Hands results out in the order of their jobs. */
+class Results {
+  readonly #results: InOrder<{ job: Job; answer: Answer<Findings> }>;
+  readonly #onDone: () => void;
+
+  constructor({ onResult, onDone }: PredictRun) {
+    this.#results = new InOrder(({ job, answer }) => onResult(job, answer));
+    this.#onDone = onDone;
+  }
+
+  put({ job, place }: Placed, answer: Answer<Findings>): void {
+    this.#results.put(place, { job, answer });
+    this.#onDone();
+  }
+}
+
+/** Captions, batch by batch; the files of the next are fetched meanwhile. */
+async function captionAll(
+  captions: readonly CaptionJob[],
+  browsers: Browsers,
+  results: Results,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at = 0; at < captions.length && !signal.aborted; at += BATCH) {
+    const batch = captions.slice(at, at + BATCH);
+    const ahead = captions.slice(at + BATCH, at + 2 * BATCH);
+    const [first] = batch;
+    if (first === undefined) return;
+    const filesOf = (list: readonly CaptionJob[]) => list.map(({ file }) => file);
+    // They are all asked for alike.
+    const answers = await browsers.captionAll(first.request, filesOf(batch), filesOf(ahead));
+    for (const [i, caption] of batch.entries()) {
+      const answer = answers?.[i];
+      if (answer === undefined) return;
+      results.put(caption, answer);
+    }
+  }
+}
+
+/** Other jobs one after the other, those on the same file together; while one runs the next file is opened. */
+async function runOthers(
+  groups: readonly Group[],
+  browsers: Browsers,
+  results: Results,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [i, { file, jobs }] of groups.entries()) {
+    let next = groups[i + 1]?.file;
+    for (const each of jobs) {
+      if (signal.aborted) return;
+      const answer = await browsers.run(each.request, file, next);
+      if (answer === undefined) return;
+      next = undefined;
+      results.put(each, answer);
+    }
+    if (file !== undefined) browsers.release(file);
+  }
+}
+
 /**
- * Runs every job, one after the other, those on the same file together, and hands out a result for each, whatever
- * happens to it. While one runs the next file is opened. A browser that dies is replaced; a job that a new browser fails
- * at too gets an error.
+ * Runs every job and hands out a result for each, whatever happens to it: captions of several files at once, other jobs one
+ * after the other, those on the same file together. A browser that dies is replaced; a job that a new browser fails at too
+ * gets an error.
  *
  * @internal
  */
 export async function predictAll(jobs: readonly Job[], run: PredictRun): Promise<void> {
-  const results = new InOrder<{ job: Job; answer: Answer<Findings> }>(({ job, answer }) => run.onResult(job, answer));
+  const results = new Results(run);
   const browsers = new Browsers(run.start, run.signal);
-  const groups = groupByFile(jobs, run.indices);
+  const captions: CaptionJob[] = [];
+  const others: OtherJob[] = [];
+  for (const [place, job] of jobs.entries()) {
+    const { media } = job.subject;
+    const index = media === undefined ? undefined : run.indices.get(media);
+    const file = media === undefined || index === undefined ? undefined : { index, media };
+    const { request } = job;
+    if (media !== undefined && file === undefined) results.put({ job, place }, { ok: false, error: notFound(media) });
+    else if (request.task !== 'caption') others.push({ job, place, request, file });
+    else if (file !== undefined) captions.push({ job, place, request, file });
+  }
   try {
-    for (const [i, { file, jobs: ofFile }] of groups.entries()) {
-      let next = groups[i + 1]?.file;
-      for (const { job, place } of ofFile) {
-        if (run.signal.aborted) return;
-        const { media } = job.subject;
-        const answer: Answer<Findings> | undefined =
-          media !== undefined && file === undefined
-            ? { ok: false, error: notFound(media) }
-            : await browsers.run(job, file, next);
-        if (answer === undefined) return;
-        next = undefined;
-        results.put(place, { job, answer });
-        run.onDone();
-      }
-      if (file !== undefined) browsers.release(file);
-    }
+    await captionAll(captions, browsers, results, run.signal);
+    await runOthers(groupByFile(others), browsers, results, run.signal);
   } finally {
     await browsers.close();
   }

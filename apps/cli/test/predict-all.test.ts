@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { type Predictor, PredictorLost } from '../src/browsers.ts';
 import type { Job } from '../src/jobs.ts';
 import type { Answer, Findings } from '../src/page/protocol.ts';
-import { type Predictor, PredictorLost, predictAll } from '../src/predict-all.ts';
+import { predictAll } from '../src/predict-all.ts';
 
 const good: Answer<Findings> = {
   ok: true,
@@ -9,14 +10,19 @@ const good: Answer<Findings> = {
 };
 const bad = (code: string): Answer<Findings> => ({ ok: false, error: { code, message: code } });
 
-/** Captions of files called like this; `a?x` is the question x about a, `=x` the text x. */
+/** Classes of files called like this; `a?x` is the question x about a, `=x` the text x. */
 function listOf(...names: string[]): Job[] {
   return names.map((name) => {
     const [media = '', question] = name.split('?');
     if (name.startsWith('=')) return { subject: { text: name }, request: { task: 'embed-text', text: name } };
-    if (question === undefined) return { subject: { media }, request: { task: 'caption', beams: 1 } };
+    if (question === undefined) return { subject: { media }, request: { task: 'classify' } };
     return { subject: { media, question }, request: { task: 'answer', question, beams: 1 } };
   });
+}
+
+/** Captions of files called like this. */
+function captionsOf(...names: string[]): Job[] {
+  return names.map((media) => ({ subject: { media }, request: { task: 'caption', beams: 1 } }));
 }
 
 const nameOf = ({ subject: { media, question, text } }: Job): string =>
@@ -28,13 +34,13 @@ class FakeBrowsers {
   /** Jobs in the order of their results, with the codes of errors. */
   readonly results: string[] = [];
   readonly stop = new AbortController();
-  readonly #behave: (name: string, browser: number) => Answer<Findings>;
+  readonly #behave: (name: string, browser: number, batch: number) => Answer<Findings>;
   /** Files that no folder has. */
   readonly missing = new Set<string>();
   done = 0;
   #count = 0;
 
-  constructor(behave: (name: string, browser: number) => Answer<Findings> = () => good) {
+  constructor(behave: (name: string, browser: number, batch: number) => Answer<Findings> = () => good) {
     this.#behave = behave;
   }
 
@@ -43,10 +49,16 @@ class FakeBrowsers {
     const browser = this.#count;
     this.log.push(`start ${browser}`);
     return {
-      run: async (job, file) => {
-        expect(file?.media).toBe(job.subject.media);
-        this.log.push(nameOf(job));
-        return this.#behave(nameOf(job), browser);
+      captionAll: async (_, files, ahead) => {
+        const names = files.map(({ media }) => media);
+        this.log.push(names.join('+'), ...ahead.map(({ media }) => `(${media}`));
+        return names.map((name) => this.#behave(name, browser, names.length));
+      },
+      run: async (request, file) => {
+        const text = 'question' in request ? `?${request.question}` : 'text' in request ? request.text : '';
+        const name = `${file?.media ?? ''}${text}`;
+        this.log.push(name);
+        return this.#behave(name, browser, 1);
       },
       prepare: ({ media }) => void this.log.push(`(${media}`),
       release: ({ media }) => void this.log.push(`${media})`),
@@ -73,6 +85,59 @@ class FakeBrowsers {
 function lost(): never {
   throw new PredictorLost('it died');
 }
+
+describe('captions', () => {
+  const letters = [...'abcdefghijklmnopqrs'];
+
+  test('are written eight at a time, in order, the next files fetched meanwhile', async () => {
+    const browsers = new FakeBrowsers((name) => (name === 'b' ? bad('MEDIA_DAMAGED') : good));
+    await browsers.run(captionsOf(...letters));
+    expect(browsers.log).toEqual([
+      ...['start 1', 'a+b+c+d+e+f+g+h', ...letters.slice(8, 16).map((name) => `(${name}`)],
+      ...['i+j+k+l+m+n+o+p', '(q', '(r', '(s', 'q+r+s', 'close 1'],
+    ]);
+    expect(browsers.results).toEqual(letters.map((name) => (name === 'b' ? 'b: MEDIA_DAMAGED' : name)));
+    expect(browsers.done).toBe(19);
+  });
+
+  test('of a batch that a browser died of are written one by one, the bad one is found', async () => {
+    const browsers = new FakeBrowsers((name) => (name === 'c' ? lost() : good));
+    await browsers.run(captionsOf('a', 'b', 'c', 'd'));
+    expect(browsers.log).toEqual([
+      ...['start 1', 'a+b+c+d', 'close 1'],
+      ...['start 2', 'a', 'b', 'c', 'close 2'],
+      ...['start 3', 'c', 'close 3'],
+      ...['start 4', 'd', 'close 4'],
+    ]);
+    expect(browsers.results).toEqual(['a', 'b', 'c: WORKER_DIED', 'd']);
+  });
+
+  test('that only a batch could not write cost a second browser, no more', async () => {
+    const browsers = new FakeBrowsers((name, _, batch) => (name === 'b' && batch > 1 ? bad('RUN_FAILED') : good));
+    await browsers.run(captionsOf('a', 'b', 'c'));
+    expect(browsers.log).toEqual(['start 1', 'a+b+c', 'close 1', 'start 2', 'b', 'close 2']);
+    expect(browsers.results).toEqual(['a', 'b', 'c']);
+  });
+
+  test('go on in batches after a bad one', async () => {
+    const browsers = new FakeBrowsers((_, browser) => (browser === 1 ? lost() : good));
+    await browsers.run(captionsOf(...letters.slice(0, 10)));
+    expect(browsers.log.slice(0, 5)).toEqual(['start 1', 'a+b+c+d+e+f+g+h', '(i', '(j', 'close 1']);
+    expect(browsers.log.slice(5)).toEqual(['start 2', ...letters.slice(0, 8), 'i+j', 'close 2']);
+    expect(browsers.results).toEqual(letters.slice(0, 10));
+  });
+
+  test('are not begun after the run was stopped; a stopped batch has no results', async () => {
+    const browsers = new FakeBrowsers((name) => {
+      if (name === 'j') browsers.stop.abort();
+      return name === 'j' ? lost() : good;
+    });
+    await browsers.run(captionsOf(...letters));
+    expect(browsers.results).toEqual(letters.slice(0, 8));
+    expect(browsers.log.at(-1)).toBe('close 1');
+    expect(browsers.log).not.toContain('start 2');
+  });
+});
 
 describe('a run', () => {
   test('gives every job its result in order, in one browser, and opens one file ahead', async () => {

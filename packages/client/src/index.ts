@@ -1,4 +1,5 @@
 export type {
+  CacheEstimate,
   ClassLabel,
   Device,
   DevicePreference,
@@ -11,6 +12,7 @@ export type {
   LoadReport,
   MatchResult,
   MediaInfo,
+  MemoryUse,
   ModuleProgress,
   OwletErrorCode,
   OwletErrorDetails,
@@ -22,6 +24,7 @@ export type {
   SampleOptions,
   SearchOptions,
   SearchProgress,
+  StoredModel,
   TextPiece,
   TextResult,
   TimeRange,
@@ -29,11 +32,14 @@ export type {
   VideoInfo,
 } from '@owlet/protocol';
 export { isOwletError, OwletError } from '@owlet/protocol';
+export type { CaptionItem } from './caption-all.ts';
 export type { Capturable } from './capture/capture.ts';
 export { loadOwlet } from './load-owlet.ts';
 export type { Media } from './media.ts';
+export type { ModelCache, PruneOptions } from './model-cache.ts';
+export { modelCache } from './model-cache.ts';
 export type { CallOptions, LoadOptions, OpenOptions } from './options.ts';
 export type { Owlet } from './owlet.ts';
 export type { MediaInput } from './source.ts';
-export type { ClassifyOptions, RankOptions, TaskOptions, TextOptions } from './task-options.ts';
+export type { CaptionAllOptions, ClassifyOptions, RankOptions, TaskOptions, TextOptions } from './task-options.ts';
 export type { TextStream } from './text-stream.ts';

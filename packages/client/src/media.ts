@@ -25,11 +25,12 @@ import { PieceStream, type TextStream } from './text-stream.ts';
 
 /**
  * An open picture or video. It lives in the worker, decoded and, after the first task, encoded: what depends on it alone
- * is made once. End it by `dispose()` or `await using`, else it ends when it is garbage-collected.
+ * is made once, or again when `memoryBudget` (of `LoadOptions`) didn't leave room for it. End it by `dispose()` or
+ * `await using`, else it ends when it is garbage-collected.
  *
  * Every task throws OwletError `ABORTED`, `DISPOSED`, `INVALID_ARGUMENT`, `UNKNOWN_TASK` (the model has no such task, or
  * its modules weren't loaded), `RUN_FAILED`, `WORKER_DIED`; where modules come behind the first task's, also what loading
- * them can fail with.
+ * them can fail with: asked again, a task tries to load them again.
  *
  * @public
  */

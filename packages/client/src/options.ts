@@ -44,9 +44,34 @@ export interface LoadOptions extends CallOptions {
   readonly tasks?: readonly string[] | undefined;
   /** Largest picture that is decoded, in pixels. Default 100,000,000. */
   readonly pixelLimit?: number | undefined;
+  /**
+   * Bytes that open media may hold in the worker: pixels, and from the first task on visual tokens and cross-attention keys
+   * and values. What was used least recently is freed first, never what a running call uses, and made again when it is
+   * asked for: from a file, from the bytes that were fetched, or from the pixels of what was captured, which are kept, 3
+   * bytes each at the model's size. Results are the same. Media that are larger by themselves are held as long as a call
+   * uses them. At least 1. Default 268,435,456 (256 MiB).
+   */
+  readonly memoryBudget?: number | undefined;
   /** Asks the server for the manifest although this browser has stored one. Default false. */
   readonly refresh?: boolean | undefined;
-  /** Told how far loading has come. */
+  /**
+   * SHA-256 of the model's `manifest.json`, in hexadecimal. Everything else is proven by the manifest: with this no server
+   * can put another model in its place. Default: any manifest is taken.
+   */
+  readonly manifestSha256?: string | undefined;
+  /**
+   * Bytes that this browser should keep of all models together. Before a model is fetched, others make room for it, the least
+   * recently used first, never one that is loaded in any tab; what is loaded is kept beyond the limit. Default: as many as the
+   * browser lets be kept.
+   */
+  readonly cacheLimit?: number | undefined;
+  /**
+   * Fetches the model's files in place of the worker's own `fetch`, on the page: with headers of one's own, say, or from
+   * elsewhere. It gets a URL and `headers` (a `Range` to go on from), `cache`, `priority` and `signal`. Every byte passes
+   * through the page, and is proven afterwards as always.
+   */
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  /** Told how far loading has come, until the first task is ready; what only others need follows behind, untold. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Told what works less well than it could, once loading has ended. */
   readonly onWarning?: ((warning: OwletWarning) => void) | undefined;
@@ -56,6 +81,7 @@ const DEVICES: readonly unknown[] = ['auto', 'webgpu', 'wasm'] satisfies DeviceP
 const MAX_THREADS = 64;
 const DEFAULT_MODEL = '/models/owlet-mini/';
 const DEFAULT_PIXEL_LIMIT = 100e6;
+const DEFAULT_MEMORY_BUDGET = 256 * 2 ** 20;
 
 /**
  * An absolute http(s) URL out of what a caller gave, relative to the page.
@@ -90,7 +116,12 @@ const loadChecks = {
       ? undefined
       : 'a list of at least one task name',
   pixelLimit: isWhole(1, Number.MAX_SAFE_INTEGER, 'pixels'),
+  memoryBudget: isWhole(1, Number.MAX_SAFE_INTEGER, 'bytes'),
   refresh: isFlag,
+  manifestSha256: (value) =>
+    typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value) ? undefined : 'a SHA-256, 64 hexadecimal digits',
+  cacheLimit: isWhole(0, Number.MAX_SAFE_INTEGER, 'bytes'),
+  fetch: isFunction,
   onProgress: isFunction,
   onWarning: isFunction,
   signal: isSignal,
@@ -110,6 +141,21 @@ export function toTimeRange(options: OpenOptions): TimeRange {
 }
 
 /**
+ * The absolute URL of a model's folder, ending in `/`.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function toModelUrl(path: string, value: string | URL): URL {
+  const model = toHttpUrl(path, value);
+  if (model.search !== '' || model.hash !== '') {
+    throw invalidArgument(path, model.href, 'the URL of a folder, without query and fragment');
+  }
+  if (!model.pathname.endsWith('/')) model.pathname += '/';
+  return model;
+}
+
+/**
  * Checks the options of {@link loadOwlet} and fills in what was left out.
  *
  * @throws OwletError `INVALID_ARGUMENT`
@@ -117,17 +163,17 @@ export function toTimeRange(options: OpenOptions): TimeRange {
  */
 export function toLoadRequest(options: LoadOptions): LoadRequest {
   checkOptions(options, loadChecks);
-  const model = toHttpUrl('options.model', options.model ?? DEFAULT_MODEL);
-  if (model.search !== '' || model.hash !== '') {
-    throw invalidArgument('options.model', model.href, 'the URL of a folder, without query and fragment');
-  }
-  if (!model.pathname.endsWith('/')) model.pathname += '/';
+  const model = toModelUrl('options.model', options.model ?? DEFAULT_MODEL);
+  const { manifestSha256, cacheLimit } = options;
   return {
     model: model.href,
     device: options.device ?? 'auto',
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.tasks === undefined ? {} : { tasks: [...options.tasks] }),
     pixelLimit: options.pixelLimit ?? DEFAULT_PIXEL_LIMIT,
+    memoryBudget: options.memoryBudget ?? DEFAULT_MEMORY_BUDGET,
     refresh: options.refresh ?? false,
+    ...(manifestSha256 === undefined ? {} : { manifestSha256: manifestSha256.toLowerCase() }),
+    ...(cacheLimit === undefined ? {} : { cacheLimit }),
   };
 }

@@ -34,6 +34,20 @@ export interface TextOptions extends TaskOptions, SearchOptions {
 }
 
 /**
+ * What captions of many media take.
+ *
+ * @public
+ */
+export interface CaptionAllOptions extends TaskOptions, SearchOptions {
+  /**
+   * Most media that the decoder runs for at once, 1 to 64. Default 8: a run reads the decoder's weights once for all, of
+   * which more would save little, while each makes the others wait for its encoding. The worker takes fewer at once where
+   * their memory would go beyond the budget (`memoryBudget` of `LoadOptions`).
+   */
+  readonly batch?: number | undefined;
+}
+
+/**
  * What a question takes whose answer is one of a list.
  *
  * @public
@@ -60,6 +74,8 @@ export interface ClassifyOptions extends TaskOptions {
 }
 
 const MOST_BEAMS = 64;
+const MOST_BATCH = 64;
+const DEFAULT_BATCH = 8;
 /** No model's decoder goes on for longer. */
 const MOST_TOKENS = 1024;
 
@@ -81,16 +97,22 @@ const isList: Check = (value) =>
 
 const taskChecks = { signal: isSignal, task: isName } satisfies Checks<TaskOptions>;
 
-const textChecks = {
+const searchChecks = {
   beams: isWhole(1, MOST_BEAMS, 'beams'),
   reference: isFlag,
   minLength: isWhole(0, MOST_TOKENS, 'tokens'),
   maxLength: isWhole(1, MOST_TOKENS, 'tokens'),
   sample: isSample,
   alternatives: isWhole(0, MOST_BEAMS - 1, 'texts'),
-  onProgress: isFunction,
+} satisfies Checks<SearchOptions>;
+
+const textChecks = { ...searchChecks, onProgress: isFunction, ...taskChecks } satisfies Checks<TextOptions>;
+
+const batchChecks = {
+  ...searchChecks,
+  batch: isWhole(1, MOST_BATCH, 'media'),
   ...taskChecks,
-} satisfies Checks<TextOptions>;
+} satisfies Checks<CaptionAllOptions>;
 
 const rankChecks = { answers: isList, reference: isFlag, ...taskChecks } satisfies Checks<RankOptions>;
 
@@ -134,6 +156,27 @@ export function checkClassifyOptions(options: ClassifyOptions): void {
  */
 export function toSearchOptions(options: TextOptions): SearchOptions {
   checkOptions(options, textChecks);
+  return searchOf(options);
+}
+
+/**
+ * Checks the options of many captions, also against each other, and fills in what was left out.
+ *
+ * @throws OwletError `INVALID_ARGUMENT`
+ * @internal
+ */
+export function toBatchOptions(options: CaptionAllOptions): {
+  readonly search: SearchOptions;
+  readonly task: string;
+  readonly batch: number;
+  readonly signal: AbortSignal | undefined;
+} {
+  checkOptions(options, batchChecks);
+  const { task = 'caption', batch = DEFAULT_BATCH, signal } = options;
+  return { search: searchOf(options), task, batch, signal };
+}
+
+function searchOf(options: SearchOptions): SearchOptions {
   const { beams = 1, reference, minLength, maxLength, sample, alternatives = 0 } = options;
   if (sample !== undefined && beams > 1) throw invalidArgument('options.sample', sample, 'nothing beside beams');
   if (alternatives >= beams && alternatives > 0) {

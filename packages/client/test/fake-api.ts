@@ -1,5 +1,8 @@
 import {
   abortedError,
+  type BatchEvent,
+  type CacheRequest,
+  type CacheResults,
   type CallContext,
   type CapturedSource,
   type LoadEvent,
@@ -7,13 +10,16 @@ import {
   type LoadRequest,
   type MediaInfo,
   type MediaSource,
+  type MemoryUse,
   type Outcome,
   OwletError,
   type TaskEvent,
   type TaskRequest,
+  type TaskRequests,
   type TaskResult,
   type TaskResults,
   type TextPiece,
+  type TextResult,
   type TimeRange,
   toWireError,
   type WorkerApi,
@@ -66,14 +72,17 @@ export interface FakeActs {
 /**
  * A worker's API without a model. What it does is told by words in the addresses: `hang` (until aborted), `fail`
  * (a typed error with causes), `throw` (an untyped one), and for tasks `late` (the last piece after the outcome),
- * `hang-after` (until aborted, after all pieces), for openings `stubborn` (goes on although aborted), for tasks
- * `busy` (blocks its thread for a while), `die` and `crash`.
+ * `hang-after` (until aborted, after all pieces), in a batch `bad` (an error of its own)
+ * and, of its first, `in-order` (else the last is told first), for openings `stubborn` (goes on
+ * although aborted), for tasks `busy` (blocks its thread for a while), `die` and `crash`.
  */
 export class FakeApi implements WorkerApi {
   /** Everything that was asked, in order. */
   readonly log: string[] = [];
   /** Every request for a task, in order. */
   readonly requests: TaskRequest[] = [];
+  /** Handles of every batch, in order. */
+  readonly batches: number[][] = [];
   /** The parts of videos that were asked for. */
   readonly ranges: TimeRange[] = [];
   /** Ports of tasks' events whose other end isn't closed. */
@@ -90,10 +99,15 @@ export class FakeApi implements WorkerApi {
     return this.#run('load', request.model, call, async () => {
       const modules = [{ module: 'vision', loaded: 10, total: 10, fromStore: 0 }];
       for (const stage of ['manifest', 'download', 'compile', 'ready'] as const) {
-        events.postMessage({ stage, loaded: 10, total: 10, modules } satisfies LoadEvent);
+        events.postMessage({ stage, fraction: 1, loaded: 10, total: 10, fromStore: 0, modules } satisfies LoadEvent);
       }
       return fakeReport;
     });
+  }
+
+  async cache(request: CacheRequest): Promise<Outcome<CacheResults[CacheRequest['kind']]>> {
+    this.log.push(`cache ${JSON.stringify(request)}`);
+    return { ok: true, value: request.kind === 'list' ? [] : 7 };
   }
 
   open(
@@ -139,6 +153,38 @@ export class FakeApi implements WorkerApi {
       if (name.includes('hang-after')) await this.#untilAborted(call);
       return fakeResults.generate;
     });
+  }
+
+  runBatch(
+    request: Omit<TaskRequests['generate'], 'media'>,
+    handles: readonly number[],
+    call: CallContext,
+    events: MessagePort,
+  ): Promise<Outcome<readonly Outcome<TextResult>[]>> {
+    const names = handles.map((handle) => this.#sources.get(handle) ?? '');
+    this.requests.push(request);
+    this.batches.push([...handles]);
+    if (names.some((name) => name.includes('crash'))) this.#acts.crash();
+    return this.#run(`batch ${handles.join()}`, '', call, async () => {
+      const outcomes: Outcome<TextResult>[] = [];
+      const places = [...names.entries()];
+      // In what order texts end nobody knows.
+      for (const [place, name] of names[0]?.includes('in-order') ? places : places.reverse()) {
+        if (name.includes('hang')) await this.#untilAborted(call);
+        const error = new OwletError('RUN_FAILED', { message: name, stage: 'generate', remedy: '' });
+        const outcome: Outcome<TextResult> = name.includes('bad')
+          ? { ok: false, error: toWireError(error, 'generate') }
+          : { ok: true, value: { ...fakeResults.generate, text: name } };
+        outcomes[place] = outcome;
+        if (!name.includes('late')) events.postMessage({ place, outcome } satisfies BatchEvent);
+        if (name.includes('slow')) await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return outcomes;
+    });
+  }
+
+  async memory(): Promise<Outcome<MemoryUse>> {
+    return { ok: true, value: { media: this.#sources.size, budget: 9 } };
   }
 
   async release(handle: number): Promise<void> {

@@ -11,12 +11,14 @@ describe('options of loadOwlet', () => {
       model: at('models/a/'),
       device: 'auto',
       pixelLimit: 100e6,
+      memoryBudget: 268_435_456,
       refresh: false,
     });
   });
 
   test('what is given goes to the worker', () => {
-    const request = { device: 'wasm', threads: 2, tasks: ['caption'], pixelLimit: 5, refresh: true } as const;
+    const limits = { pixelLimit: 5, memoryBudget: 6 };
+    const request = { device: 'wasm', threads: 2, tasks: ['caption'], ...limits, refresh: true } as const;
     expect(toLoadRequest({ ...request, model: new URL(at('m/')), signal: undefined })).toEqual({
       ...request,
       model: at('m/'),
@@ -35,6 +37,8 @@ describe('options of loadOwlet', () => {
     ['options.tasks', { tasks: [] }, /at least one/],
     ['options.tasks', { tasks: 'caption' }, /list/],
     ['options.pixelLimit', { pixelLimit: Number.NaN }, /pixels/],
+    ['options.memoryBudget', { memoryBudget: 0 }, /bytes, 1 to/],
+    ['options.memoryBudget', { memoryBudget: '1 GB' }, /bytes/],
     ['options.refresh', { refresh: 1 }, /true or false/],
     ['options.onProgress', { onProgress: {} }, /function/],
     ['options.onWarning', { onWarning: 'x' }, /function/],

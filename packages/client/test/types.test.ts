@@ -1,5 +1,7 @@
 import { expectTypeOf, test } from 'vitest';
 import type {
+  CaptionAllOptions,
+  CaptionItem,
   Capturable,
   ClassifyOptions,
   EmbeddingResult,
@@ -9,6 +11,8 @@ import type {
   MatchResult,
   Media,
   MediaInfo,
+  MediaInput,
+  MemoryUse,
   OpenOptions,
   Owlet,
   RankingResult,
@@ -27,6 +31,11 @@ test('the public calls have the types of the contract', () => {
   expectTypeOf<Owlet['open']>().parameter(0).toEqualTypeOf<Blob | URL | string | Capturable>();
   expectTypeOf<Owlet['open']>().parameter(1).toEqualTypeOf<OpenOptions | undefined>();
   expectTypeOf<Owlet['embed']>().returns.resolves.toEqualTypeOf<EmbeddingResult>();
+  type Sources = Iterable<MediaInput> | AsyncIterable<MediaInput>;
+  expectTypeOf<Owlet['captionAll']>().parameters.toEqualTypeOf<[sources: Sources, options?: CaptionAllOptions]>();
+  expectTypeOf<FileList>().toExtend<Sources>();
+  expectTypeOf<ReturnType<Owlet['captionAll']>>().toExtend<AsyncIterable<CaptionItem>>();
+  expectTypeOf<Owlet['memory']>().returns.resolves.toEqualTypeOf<MemoryUse>();
   expectTypeOf<HTMLVideoElement>().toExtend<Parameters<Owlet['open']>[0]>();
   expectTypeOf<File>().toExtend<Parameters<Owlet['open']>[0]>();
   expectTypeOf<Owlet['open']>().returns.resolves.toEqualTypeOf<Media>();
@@ -49,6 +58,11 @@ test('a question has a text, or with answers a ranking', () => {
 test('a text is iterable and awaitable', () => {
   expectTypeOf<Awaited<TextStream>>().toEqualTypeOf<TextResult>();
   expectTypeOf<TextStream>().toExtend<AsyncIterable<TextPiece>>();
+});
+
+test('an item has a result or an error', () => {
+  const told = (item: CaptionItem) => ('error' in item ? item.error : item.result);
+  expectTypeOf(told).returns.toEqualTypeOf<OwletError | TextResult>();
 });
 
 test('options are closed', () => {

@@ -1,9 +1,14 @@
 export { assembleWeights } from './assemble-weights.ts';
+export type { RetryPolicy } from './limits.ts';
 export type { AssetSet, LoadAssetsOptions } from './load-assets.ts';
 export { loadAssets } from './load-assets.ts';
 export type { LoadedManifest, LoadManifestOptions } from './load-manifest.ts';
 export { loadManifest } from './load-manifest.ts';
+export { estimateStore, listModels, pruneModels, removeModel } from './model-cache.ts';
 export type { OpenedStore, OpenStoreOptions } from './open-store.ts';
 export { openStore } from './open-store.ts';
+export type { DownloadProgress } from './progress.ts';
 export { sha256Of } from './proof.ts';
-export type { ShardStore } from './store.ts';
+export type { BlobStore, Part, ShardStore, StoredEntry, StoreListing } from './store.ts';
+export type { ModelUse } from './use-model.ts';
+export { useModel } from './use-model.ts';

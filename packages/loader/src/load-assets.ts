@@ -1,8 +1,10 @@
 import type { Asset } from '@owlet/manifest';
-import { type LoadProgress, type ModuleProgress, OwletError, throwIfAborted } from '@owlet/protocol';
+import { OwletError, throwIfAborted } from '@owlet/protocol';
 import { fetchBlob } from './fetch-blob.ts';
-import { SILENCE_MS } from './limits.ts';
-import type { ShardStore } from './store.ts';
+import { CONNECTIONS, type RetryPolicy } from './limits.ts';
+import { type DownloadProgress, ProgressMeter } from './progress.ts';
+import type { BlobStore } from './store.ts';
+import { systemLocks } from './tab-locks.ts';
 
 /**
  * How files are loaded.
@@ -10,20 +12,24 @@ import type { ShardStore } from './store.ts';
  * @public
  */
 export interface LoadAssetsOptions {
-  readonly store: ShardStore;
+  readonly store: BlobStore;
   /** In place of the global one. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch | undefined;
   readonly signal?: AbortSignal;
   /** How many files are under way at once; 6 by default. */
-  readonly concurrency?: number;
-  /** Told once at the start and after every file, with the stage `download`. Never after the call has ended. */
-  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly connections?: number;
+  /** Whether something waits for them: `high` by default. A hint for the browser. */
+  readonly priority?: RequestPriority;
+  /** Told at the start, after every file, and four times a second. Never after the call has ended. */
+  readonly onProgress?: (progress: DownloadProgress) => void;
   /** How long the server may be silent, in milliseconds; 30 s by default. */
   readonly silenceMs?: number;
+  /** How often and when a file is tried again; 5 tries in vain by default. */
+  readonly retry?: RetryPolicy;
 }
 
 /**
- * Loaded files, all proved.
+ * Loaded files, all proven.
  *
  * @public
  */
@@ -38,42 +44,7 @@ export interface AssetSet {
   readonly received: { readonly network: number; readonly store: number };
 }
 
-/** Counts proven bytes by module. */
-class Tally {
-  readonly #modules = new Map<string, { loaded: number; total: number; fromStore: number }>();
-
-  constructor(assets: readonly Asset[]) {
-    for (const { module, bytes } of assets) this.#of(module).total += bytes;
-  }
-
-  add({ module, bytes }: Asset, fromStore: boolean): void {
-    const entry = this.#of(module);
-    entry.loaded += bytes;
-    if (fromStore) entry.fromStore += bytes;
-  }
-
-  progress(): LoadProgress {
-    const modules: ModuleProgress[] = [...this.#modules].map(([module, entry]) => ({ module, ...entry }));
-    const sum = (field: 'loaded' | 'total') => modules.reduce((all, module) => all + module[field], 0);
-    return { stage: 'download', loaded: sum('loaded'), total: sum('total'), modules };
-  }
-
-  received(): AssetSet['received'] {
-    const entries = [...this.#modules.values()];
-    return {
-      network: entries.reduce((all, { loaded, fromStore }) => all + loaded - fromStore, 0),
-      store: entries.reduce((all, { fromStore }) => all + fromStore, 0),
-    };
-  }
-
-  #of(module: string) {
-    const known = this.#modules.get(module);
-    if (known !== undefined) return known;
-    const entry = { loaded: 0, total: 0, fromStore: 0 };
-    this.#modules.set(module, entry);
-    return entry;
-  }
-}
+const TELL_MS = 250;
 
 /**
  * Loads files of a model, several at a time, in the order given. The first failure ends the others.
@@ -88,30 +59,42 @@ export async function loadAssets(
   assets: readonly Asset[],
   options: LoadAssetsOptions,
 ): Promise<AssetSet> {
-  const { store, fetch = globalThis.fetch, concurrency = 6, onProgress, silenceMs = SILENCE_MS } = options;
+  const { store, fetch, connections = CONNECTIONS, priority, onProgress, silenceMs, retry } = options;
   throwIfAborted(options.signal, 'download');
   const ended = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
-  const source = { modelUrl, store, fetch, signal, silenceMs };
-  const tally = new Tally(assets);
+  const meter = new ProgressMeter(assets, () => performance.now());
+  const onLength = (asset: Asset, ...lengths: [number, number]): void => meter.has(asset, ...lengths);
+  const locks = systemLocks();
+  const source = { modelUrl, store, fetch, signal, silenceMs, retry, priority, locks, onLength };
   const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
   const queue = assets.values();
+  const tell = (): void => onProgress?.(meter.progress());
   const work = async (): Promise<void> => {
     // All workers draw from the one iterator.
     for (const asset of queue) {
-      const { bytes, fromStore } = await fetchBlob(asset, source);
+      const { bytes, fromNetwork } = await fetchBlob(asset, source);
       throwIfAborted(signal, 'download');
       loaded.set(asset.sha256, bytes);
-      tally.add(asset, fromStore);
-      onProgress?.(tally.progress());
+      meter.add(asset, fromNetwork);
+      tell();
     }
   };
-  onProgress?.(tally.progress());
+  tell();
+  const timer = setInterval(() => {
+    meter.sample();
+    tell();
+  }, TELL_MS);
+  const workers = Array.from({ length: Math.min(connections, assets.length) }, work);
   try {
-    await Promise.all(Array.from({ length: Math.min(concurrency, assets.length) }, work));
+    await Promise.all(workers);
   } finally {
+    clearInterval(timer);
     ended.abort();
+    // What has come is being put by; whoever loads again at once is to find it.
+    await Promise.allSettled(workers);
   }
+  const { total, fromStore } = meter.progress();
   return {
     bytes(sha256) {
       const bytes = loaded.get(sha256);
@@ -123,6 +106,6 @@ export async function loadAssets(
         remedy: 'This is a fault of Owlet: please report it.',
       });
     },
-    received: tally.received(),
+    received: { network: total - fromStore, store: fromStore },
   };
 }

@@ -1,9 +1,11 @@
 import { type Manifest, parseManifest } from '@owlet/manifest';
 import { OwletError, throwIfAborted } from '@owlet/protocol';
-import { SILENCE_MS } from './limits.ts';
+import { download } from './download.ts';
+import type { RetryPolicy } from './limits.ts';
 import { sha256Of } from './proof.ts';
+import { modelKey } from './records.ts';
 import type { ShardStore } from './store.ts';
-import { receive } from './transport.ts';
+import type { Sink } from './transport.ts';
 
 /** Far above what a manifest needs; keeps a hostile one from costing memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -19,11 +21,15 @@ export interface LoadManifestOptions {
   readonly store: ShardStore;
   /** Asks the server although the store has one. */
   readonly refresh: boolean;
+  /** SHA-256 of the only `manifest.json` that is accepted, in lower-case hexadecimal. */
+  readonly sha256?: string | undefined;
   /** In place of the global one. */
-  readonly fetch?: typeof globalThis.fetch;
+  readonly fetch?: typeof globalThis.fetch | undefined;
   readonly signal?: AbortSignal;
   /** How long the server may be silent, in milliseconds; 30 s by default. */
   readonly silenceMs?: number;
+  /** How often and when it is tried again; 5 tries in vain by default. */
+  readonly retry?: RetryPolicy;
 }
 
 /**
@@ -70,10 +76,14 @@ async function keep(store: ShardStore, key: string, bytes: Uint8Array<ArrayBuffe
   await store.write(key, kept);
 }
 
-/** The kept manifest, if it is whole and this version of Owlet still reads it. */
-async function fromStore(store: ShardStore, key: string, url: string): Promise<LoadedManifest | undefined> {
+/** The kept manifest, if it is whole, the one that is wanted, and this version of Owlet still reads it. */
+async function fromStore(
+  { store, sha256 }: LoadManifestOptions,
+  key: string,
+  url: string,
+): Promise<LoadedManifest | undefined> {
   const bytes = await readKept(store, key);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined || (sha256 !== undefined && (await sha256Of(bytes)) !== sha256)) return undefined;
   try {
     return { manifest: parse(bytes, url), fromStore: true, bytes: bytes.length };
   } catch {
@@ -81,40 +91,65 @@ async function fromStore(store: ShardStore, key: string, url: string): Promise<L
   }
 }
 
-/**
- * Loads and validates `manifest.json` of a model, out of the store where it was kept by an earlier visit.
- *
- * @param modelUrl - absolute URL of the model's folder, ending in `/`
- * @throws OwletError `MANIFEST_NOT_FOUND`, `MANIFEST_NOT_JSON`, `MANIFEST_INVALID`, `MANIFEST_UNKNOWN_VERSION`,
- *   `MANIFEST_UNSAFE_PATH`, `NETWORK`, `NO_SECURE_CONTEXT`, `ABORTED`
- * @public
- */
-export async function loadManifest(modelUrl: string, options: LoadManifestOptions): Promise<LoadedManifest> {
-  const { store, refresh, fetch = globalThis.fetch, signal, silenceMs = SILENCE_MS } = options;
-  throwIfAborted(signal, 'manifest');
-  const url = new URL('manifest.json', modelUrl).href;
-  const key = `${await sha256Of(new TextEncoder().encode(url))}.manifest`;
-  const kept = refresh ? undefined : await fromStore(store, key, url);
-  throwIfAborted(signal, 'manifest');
-  if (kept !== undefined) return kept;
-  const received = await receive(url, {
-    limit: MAX_BYTES,
-    // Unlike a blob it may change under its name: the HTTP cache has to ask.
-    cache: 'no-cache',
+/** Takes in a file of unknown length. */
+class ManifestSink implements Sink {
+  // One more, by which a manifest that is too long is told from the longest.
+  readonly limit = MAX_BYTES + 1;
+  #chunks: Uint8Array[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#chunks.push(bytes);
+    this.#length += bytes.length;
+  }
+
+  restart(): void {
+    this.#chunks = [];
+    this.#length = 0;
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#length);
+    let at = 0;
+    for (const chunk of this.#chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+}
+
+async function fromNetwork(
+  url: string,
+  options: LoadManifestOptions,
+  cache: RequestCache,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { fetch, signal, silenceMs, retry } = options;
+  const sink = new ManifestSink();
+  // Nothing proves that two parts are of one version.
+  const found = await download(url, {
+    sink,
+    cache,
+    resumes: false,
     stage: 'manifest',
     fetch,
     signal,
     silenceMs,
+    retry,
   });
-  if (received.kind === 'missing') {
+  if (found.kind === 'missing') {
     throw new OwletError('MANIFEST_NOT_FOUND', {
-      message: `${url} isn't there (status ${received.status}).`,
+      message: `${url} isn't there (status ${found.status}).`,
       stage: 'manifest',
       object: url,
       remedy: 'Check the model’s address: it must be the folder that holds manifest.json.',
     });
   }
-  if (received.kind === 'longer') {
+  if (found.kind === 'full') {
     throw new OwletError('MANIFEST_INVALID', {
       message: `${url} has more than ${MAX_BYTES} bytes.`,
       stage: 'manifest',
@@ -122,7 +157,46 @@ export async function loadManifest(modelUrl: string, options: LoadManifestOption
       remedy: 'Check the model’s address: no manifest is as long as that.',
     });
   }
-  const manifest = parse(received.bytes, url);
-  await keep(store, key, received.bytes);
-  return { manifest, fromStore: false, bytes: received.bytes.length };
+  return sink.bytes();
+}
+
+/** The manifest with the wanted hash; another is asked for once more, past every cache. */
+async function fromNetworkProven(url: string, options: LoadManifestOptions): Promise<Uint8Array<ArrayBuffer>> {
+  // Unlike a blob it may change under its name: the HTTP cache has to ask.
+  let bytes = await fromNetwork(url, options, 'no-cache');
+  const { sha256: expected } = options;
+  if (expected === undefined) return bytes;
+  let found = await sha256Of(bytes);
+  if (found === expected) return bytes;
+  bytes = await fromNetwork(url, options, 'reload');
+  found = await sha256Of(bytes);
+  if (found === expected) return bytes;
+  throw new OwletError('MANIFEST_WRONG_HASH', {
+    message: `${url} should have the SHA-256 ${expected}, but has ${found}.`,
+    stage: 'manifest',
+    object: url,
+    remedy: 'The model is of another version than the page wants: change manifestSha256, or the model’s address.',
+  });
+}
+
+/**
+ * Loads and validates `manifest.json` of a model, out of the store where it was kept by an earlier visit.
+ *
+ * @param modelUrl - absolute URL of the model's folder, ending in `/`
+ * @throws OwletError `MANIFEST_NOT_FOUND`, `MANIFEST_NOT_JSON`, `MANIFEST_INVALID`, `MANIFEST_UNKNOWN_VERSION`,
+ *   `MANIFEST_UNSAFE_PATH`, `MANIFEST_WRONG_HASH`, `NETWORK`, `NO_SECURE_CONTEXT`, `ABORTED`
+ * @public
+ */
+export async function loadManifest(modelUrl: string, options: LoadManifestOptions): Promise<LoadedManifest> {
+  const { store, refresh, signal } = options;
+  throwIfAborted(signal, 'manifest');
+  const url = new URL('manifest.json', modelUrl).href;
+  const key = `${await modelKey(modelUrl)}.manifest`;
+  const kept = refresh ? undefined : await fromStore(options, key, url);
+  throwIfAborted(signal, 'manifest');
+  if (kept !== undefined) return kept;
+  const bytes = await fromNetworkProven(url, options);
+  const manifest = parse(bytes, url);
+  await keep(store, key, bytes);
+  return { manifest, fromStore: false, bytes: bytes.length };
 }

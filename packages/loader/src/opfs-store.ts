@@ -1,81 +1,168 @@
-import type { ShardStore } from './store.ts';
+import { pause } from './back-off.ts';
+import { OpfsPart } from './opfs-part.ts';
+import type { BlobStore, Part, StoredEntry, StoreListing } from './store.ts';
 import { within } from './watchdog.ts';
+
+/** What TypeScript's libraries lack: `move` is in every browser that has sync access handles and WebAssembly SIMD. */
+interface MovableFile extends FileSystemFileHandle {
+  move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+}
+
+/** The handle of a tab that has died is let go of a moment after its lock. */
+const LET_GO_MS = 500;
+const LET_GO_STEP_MS = 25;
 
 function isNamed(error: unknown, ...names: string[]): boolean {
   return error instanceof DOMException && names.includes(error.name);
 }
 
+async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of folder.keys()) names.push(name);
+  return names;
+}
+
 /**
- * A store in the origin private file system, one file per key in `owlet/blobs`. Files are written in place under the
- * exclusive lock of a sync access handle: a write that is cut off leaves a file whose hash is wrong, which the next
- * reader finds. Its errors are the browser's own, or a time limit's.
+ * A store in the origin private file system: whole files in `owlet/blobs`, those on their way in `owlet/parts`, each written
+ * under the exclusive lock of a sync access handle and then moved, which the browser does in one step. Its errors are the
+ * browser's own, or a time limit's.
  *
  * @internal
  */
-export class OpfsStore implements ShardStore {
+export class OpfsStore implements BlobStore {
   readonly kind = 'opfs';
-  readonly #folder: FileSystemDirectoryHandle;
+  readonly #blobs: FileSystemDirectoryHandle;
+  readonly #parts: FileSystemDirectoryHandle;
   readonly #limitMs: number;
 
-  private constructor(folder: FileSystemDirectoryHandle, limitMs: number) {
-    this.#folder = folder;
+  private constructor(blobs: FileSystemDirectoryHandle, parts: FileSystemDirectoryHandle, limitMs: number) {
+    this.#blobs = blobs;
+    this.#parts = parts;
     this.#limitMs = limitMs;
   }
 
   /**
+   * Opens the store and tries it out: a byte is written, moved, read and removed.
+   *
    * @param root - gives the root folder
    * @param limitMs - how long each step of each call may take, in milliseconds
    */
   static async open(root: () => Promise<FileSystemDirectoryHandle>, limitMs: number): Promise<OpfsStore> {
-    let folder = await within(limitMs, 'Opening the origin private file system', root());
-    for (const name of ['owlet', 'blobs']) {
-      folder = await within(limitMs, `Opening the folder ${name}`, folder.getDirectoryHandle(name, { create: true }));
-    }
-    return new OpfsStore(folder, limitMs);
+    const top = await within(limitMs, 'Opening the origin private file system', root());
+    const folder = (parent: FileSystemDirectoryHandle, name: string) =>
+      within(limitMs, `Opening the folder ${name}`, parent.getDirectoryHandle(name, { create: true }));
+    const own = await folder(top, 'owlet');
+    const store = new OpfsStore(await folder(own, 'blobs'), await folder(own, 'parts'), limitMs);
+    await store.#probe();
+    return store;
   }
 
   async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = await this.file(key);
+    if (file === undefined) return undefined;
     try {
-      const handle = await this.#step(`Finding ${key}`, this.#folder.getFileHandle(key));
-      const file = await this.#step(`Opening ${key}`, handle.getFile());
       return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
     } catch (error) {
-      // NotReadableError: another tab is writing the file at this moment.
+      // Another tab has removed it, or put another in its place, at this moment.
       if (isNamed(error, 'NotFoundError', 'NotReadableError')) return undefined;
       throw error;
     }
   }
 
-  async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    const file = await this.#step(`Creating ${key}`, this.#folder.getFileHandle(key, { create: true }));
-    let handle: FileSystemSyncAccessHandle;
-    try {
-      handle = await this.#step(`Locking ${key}`, file.createSyncAccessHandle(), (late) => late.close());
-    } catch (error) {
-      // Another tab is writing the same content.
-      if (isNamed(error, 'NoModificationAllowedError')) return;
-      throw error;
-    }
-    try {
-      handle.truncate(bytes.length);
-      const written = handle.write(bytes, { at: 0 });
-      if (written !== bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes of ${key} were written`);
-      handle.flush();
-    } catch (error) {
-      handle.close();
-      // The failure of the write is the one to tell; a leftover would be found by its hash.
-      await this.remove(key).catch(() => undefined);
-      throw error;
-    }
-    handle.close();
+  async file(key: string): Promise<File | undefined> {
+    return this.#fileIn(this.#blobs, key);
   }
 
-  async remove(key: string): Promise<void> {
+  async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    // Under a name of its own, since other tabs may write the same at this moment: the last counts.
+    const name = `${key}~${crypto.randomUUID()}`;
+    const part = await this.#open(name, key);
     try {
-      await this.#step(`Removing ${key}`, this.#folder.removeEntry(key));
+      await part?.commit(bytes);
+    } catch (error) {
+      part?.close();
+      // The failure of the write is the one to tell.
+      await this.removePart(name).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  remove(key: string): Promise<void> {
+    return this.#removeFrom(this.#blobs, key);
+  }
+
+  removePart(key: string): Promise<void> {
+    return this.#removeFrom(this.#parts, key);
+  }
+
+  openPart(key: string): Promise<Part | undefined> {
+    return this.#open(key, key);
+  }
+
+  async partLength(key: string): Promise<number> {
+    return (await this.#fileIn(this.#parts, key))?.size ?? 0;
+  }
+
+  async list(): Promise<StoreListing> {
+    return { whole: await this.#entries(this.#blobs), parts: await this.#entries(this.#parts) };
+  }
+
+  async #entries(folder: FileSystemDirectoryHandle): Promise<StoredEntry[]> {
+    const names = await this.#step('Listing the store', namesIn(folder));
+    const files = await Promise.all(names.map(async (key) => ({ key, file: await this.#fileIn(folder, key) })));
+    return files.flatMap(({ key, file }) => (file ? [{ key, bytes: file.size, changed: file.lastModified }] : []));
+  }
+
+  async #fileIn(folder: FileSystemDirectoryHandle, key: string): Promise<File | undefined> {
+    try {
+      const handle = await this.#step(`Finding ${key}`, folder.getFileHandle(key));
+      return await this.#step(`Opening ${key}`, handle.getFile());
+    } catch (error) {
+      if (isNamed(error, 'NotFoundError', 'NotReadableError')) return undefined;
+      throw error;
+    }
+  }
+
+  /** Opens a part by its name, to be moved under a key; undefined where another tab has it. */
+  async #open(name: string, key: string): Promise<OpfsPart | undefined> {
+    for (let waited = 0; ; waited += LET_GO_STEP_MS) {
+      const file = await this.#step(`Creating ${name}`, this.#parts.getFileHandle(name, { create: true }));
+      try {
+        const handle = await this.#step(`Locking ${name}`, file.createSyncAccessHandle(), (late) => late.close());
+        return new OpfsPart(handle, () => this.#put(file, key));
+      } catch (error) {
+        // Another tab has it, or has just moved it away.
+        if (!isNamed(error, 'NoModificationAllowedError', 'NotFoundError')) throw error;
+        if (waited >= LET_GO_MS) return undefined;
+      }
+      await pause(LET_GO_STEP_MS, undefined);
+    }
+  }
+
+  /** Moves a part into its place. Where another tab is at it that very moment, what it puts there is as good. */
+  async #put(file: FileSystemFileHandle, key: string): Promise<void> {
+    try {
+      await this.#step(`Moving ${key}`, (file as MovableFile).move(this.#blobs, key));
+    } catch (error) {
+      if (!isNamed(error, 'NoModificationAllowedError')) throw error;
+      await this.removePart(file.name);
+    }
+  }
+
+  async #removeFrom(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
+    try {
+      await this.#step(`Removing ${key}`, folder.removeEntry(key));
     } catch (error) {
       if (!isNamed(error, 'NotFoundError', 'NoModificationAllowedError')) throw error;
     }
+  }
+
+  async #probe(): Promise<void> {
+    const key = `${crypto.randomUUID()}.probe`;
+    await this.write(key, Uint8Array.of(1));
+    const back = await this.read(key);
+    await this.remove(key);
+    if (back?.length !== 1 || back[0] !== 1) throw new Error('what was written to it was not there afterwards');
   }
 
   #step<T>(what: string, promise: Promise<T>, late?: (value: T) => void): Promise<T> {

@@ -1,5 +1,6 @@
 /**
- * Where bytes are kept by key. It proves nothing: whoever reads digests what comes back.
+ * Where bytes are kept by key: files of a model by their SHA-256 in hexadecimal, and small notes by names with a dot. What
+ * is there is whole: it was put in place in one step. It proves nothing, though: whoever reads a file digests it.
  *
  * @public
  */
@@ -8,30 +9,81 @@ export interface ShardStore {
   readonly kind: 'opfs' | 'memory';
   /** The bytes under a key, not to be changed; undefined where there are none. */
   read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Keeps bytes under a key, in place of what is there. */
+  /** Keeps bytes under a key, in place of what is there, in one step. */
   write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Forgets what is under a key, if anything. */
+  /** Forgets what is under a key, if anything; what another tab is writing stays. */
   remove(key: string): Promise<void>;
 }
 
 /**
- * A store that lasts as long as its worker. It keeps the very arrays that it is given.
+ * A store as loading uses it: with files that have come in part, and a list of what there is.
+ *
+ * @public
+ */
+export interface BlobStore extends ShardStore {
+  /**
+   * Opens what has come of a file, for whoever fetches it.
+   *
+   * @returns undefined where it can't be kept just now
+   */
+  openPart(key: string): Promise<Part | undefined>;
+  /** How many bytes have come of a file, whoever fetches it; 0 where none have. */
+  partLength(key: string): Promise<number>;
+  /** Everything that is kept, parts apart from what is whole. */
+  list(): Promise<StoreListing>;
+  /** Forgets what has come of a file, unless it is being fetched. */
+  removePart(key: string): Promise<void>;
+  /** A file as a Blob whose bytes are read when they are asked for; undefined where it isn't kept or lies in memory. */
+  file(key: string): Promise<Blob | undefined>;
+}
+
+/**
+ * What has come of one file so far: its first bytes, unproven. It outlives the page where the store does.
+ *
+ * @public
+ */
+export interface Part {
+  /** How many bytes an earlier try has left. */
+  readonly length: number;
+  /** Copies those to the start of `target`, which has room for them. */
+  readInto(target: Uint8Array<ArrayBuffer>): void;
+  /** Keeps these, all the bytes from the first on, of which those that are kept already haven't changed. */
+  keep(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Forgets everything that is kept. */
+  restart(): void;
+  /** Puts the whole file, which has been proven, into its place, and closes the part. */
+  commit(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Leaves the bytes for a later try. */
+  close(): void;
+}
+
+/**
+ * One thing that is kept.
+ *
+ * @public
+ */
+export interface StoredEntry {
+  readonly key: string;
+  readonly bytes: number;
+  /** When it was written, in milliseconds since 1970. */
+  readonly changed: number;
+}
+
+/**
+ * What a store holds.
+ *
+ * @public
+ */
+export interface StoreListing {
+  readonly whole: readonly StoredEntry[];
+  readonly parts: readonly StoredEntry[];
+}
+
+/**
+ * Whether a key is that of a model's file: a SHA-256 in hexadecimal.
  *
  * @internal
  */
-export class MemoryStore implements ShardStore {
-  readonly kind = 'memory';
-  readonly #entries = new Map<string, Uint8Array<ArrayBuffer>>();
-
-  async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#entries.get(key);
-  }
-
-  async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    this.#entries.set(key, bytes);
-  }
-
-  async remove(key: string): Promise<void> {
-    this.#entries.delete(key);
-  }
+export function isFileKey(key: string): boolean {
+  return /^[0-9a-f]{64}$/.test(key);
 }

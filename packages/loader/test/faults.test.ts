@@ -2,9 +2,9 @@
 import { type Asset, assetsOf, blobPath, chooseVariant } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
 import { tinyModel } from '@owlet/testing';
+import { type Fault, FaultServer } from '@owlet/testing/fault-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadAssets, loadManifest, openStore, type ShardStore } from '../src/index.ts';
-import { type Fault, FaultServer } from './fault-server.ts';
+import { type BlobStore, loadAssets, loadManifest, openStore } from '../src/index.ts';
 
 const { manifest, files } = await tinyModel();
 const first = manifest.blobs[0];
@@ -27,12 +27,15 @@ const assets: Asset[] = assetsOf(
 );
 
 let server: FaultServer;
-let store: ShardStore;
+let store: BlobStore;
 beforeEach(async () => {
   server = await FaultServer.start(files);
   ({ store } = await openStore());
 });
 afterEach(() => server[Symbol.asyncDispose]());
+
+/** Two tries, so quick that nobody waits. */
+const retry = { tries: 2, firstMs: 1, longestMs: 2, longestRetryAfterMs: 1000 };
 
 async function failure(promise: Promise<unknown>): Promise<OwletError> {
   const error: unknown = await promise.then(
@@ -45,7 +48,7 @@ async function failure(promise: Promise<unknown>): Promise<OwletError> {
 }
 
 describe('a manifest', () => {
-  const load = (silenceMs = 30_000) => loadManifest(server.url, { store, refresh: false, silenceMs });
+  const load = (silenceMs = 30_000) => loadManifest(server.url, { store, refresh: false, silenceMs, retry });
   const text = (value: string): Fault => ({ kind: 'body', bytes: new TextEncoder().encode(value) });
 
   test('arrives', async () => {
@@ -78,7 +81,7 @@ describe('a manifest', () => {
 });
 
 describe('a blob', () => {
-  const load = (silenceMs = 30_000) => loadAssets(server.url, assets, { store, silenceMs });
+  const load = (silenceMs = 30_000) => loadAssets(server.url, assets, { store, silenceMs, retry });
   const asked = () => server.requests.filter((request) => request.path === path);
 
   test('arrives with all others', async () => {
@@ -91,12 +94,13 @@ describe('a blob', () => {
     ['missing', { kind: 'status', status: 404 }, 'BLOB_NOT_FOUND', 1],
     ['short', { kind: 'body', bytes: bytes.slice(0, -1) }, 'BLOB_WRONG_LENGTH', 2],
     ['empty', { kind: 'body', bytes: new Uint8Array() }, 'BLOB_WRONG_LENGTH', 2],
-    ['long', { kind: 'body', bytes: new Uint8Array([...bytes, 0]) }, 'BLOB_WRONG_LENGTH', 2],
+    ['long and wrong', { kind: 'body', bytes: new Uint8Array([...flipped(), 0]) }, 'BLOB_WRONG_LENGTH', 2],
     ['of one flipped bit', { kind: 'body', bytes: flipped() }, 'BLOB_WRONG_HASH', 2],
-    ['cut off', { kind: 'cut', after: 7 }, 'NETWORK', 1],
-    ['silent from the start', { kind: 'stall', after: 0 }, 'NETWORK', 1],
-    ['silent half-way', { kind: 'stall', after: 7 }, 'NETWORK', 1],
-    ['refused', { kind: 'status', status: 500 }, 'NETWORK', 1],
+    ['cut off', { kind: 'cut', after: 0 }, 'NETWORK', 2],
+    ['silent from the start', { kind: 'stall', after: 0 }, 'NETWORK', 2],
+    ['silent half-way', { kind: 'no-ranges', cutAfter: 7 }, 'NETWORK', 2],
+    ['refused', { kind: 'status', status: 500 }, 'NETWORK', 2],
+    ['forbidden', { kind: 'status', status: 403 }, 'NETWORK', 1],
   ])('that is %s', async (_, fault, code, times) => {
     server.faults.set(path, [fault]);
     const error = await failure(load(200));
@@ -124,11 +128,17 @@ describe('a blob', () => {
     expect((await load(400)).bytes(first.sha256)).toEqual(bytes);
   });
 
+  test('behind a redirect to itself', async () => {
+    server.faults.set(path, [{ kind: 'redirect-loop' }]);
+    expect(await failure(load())).toMatchObject({ code: 'NETWORK', object: `${server.url}${path}` });
+    expect(await store.read(first.sha256)).toBeUndefined();
+  });
+
   test('on a server that is gone', async () => {
     const gone = await FaultServer.start(new Map());
     const { url } = gone;
     await gone[Symbol.asyncDispose]();
-    expect(await failure(loadAssets(url, assets, { store }))).toMatchObject({ code: 'NETWORK' });
+    expect(await failure(loadAssets(url, assets, { store, retry }))).toMatchObject({ code: 'NETWORK' });
   });
 });
 
@@ -148,7 +158,7 @@ describe('abort', () => {
     let told = 0;
     const loading = loadAssets(server.url, assets, {
       store,
-      concurrency: 2,
+      connections: 2,
       signal: controller.signal,
       onProgress: ({ loaded }) => {
         told += 1;

@@ -1,6 +1,6 @@
 import { FakeServer, tinyModel } from '@owlet/testing';
 import { expect, test } from 'vitest';
-import { loadManifest, openStore, type ShardStore } from '../src/index.ts';
+import { type BlobStore, loadManifest, openStore, type ShardStore } from '../src/index.ts';
 
 const base = 'https://example.test/models/tiny/';
 const { manifest, files } = await tinyModel();
@@ -9,7 +9,7 @@ const changed = new Map(files).set(
   new TextEncoder().encode(JSON.stringify({ ...manifest, name: 'Another' })),
 );
 
-async function visited(): Promise<ShardStore> {
+async function visited(): Promise<BlobStore> {
   const { store } = await openStore();
   const { fetch } = new FakeServer(base, files);
   await loadManifest(base, { store, refresh: false, fetch });

@@ -1,34 +1,28 @@
 /** What becomes of the store where storage is absent, refused, stuck or full; the real one is tested in the browser. */
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../src/index.ts';
+import { FakeOpfs } from './fake-opfs.ts';
 
 const never = new Promise<never>(() => undefined);
 const bytes = Uint8Array.of(1, 2, 3);
+const key = 'a'.repeat(64);
 
-/** As much of a folder as the store uses, with one file whose methods a test chooses. */
-function rootOf(file: object, folder: object = {}): () => Promise<FileSystemDirectoryHandle> {
-  const handle: object = {
-    getDirectoryHandle: async () => handle,
-    getFileHandle: async () => file,
-    removeEntry: async () => undefined,
-    ...folder,
-  };
-  return async () => handle as FileSystemDirectoryHandle;
+let opfs: FakeOpfs;
+beforeEach(() => {
+  opfs = new FakeOpfs();
+});
+
+const open = (limitMs = 10_000) => openStore({ root: opfs.root, limitMs });
+
+/** Makes one step fail, of one name if it is given. */
+function failAt(step: string, how: () => unknown, name?: string): void {
+  opfs.fail = (at, of) => (at === step && (name === undefined || of === name) ? how() : undefined);
 }
 
-/** A sync access handle that notes whether it was closed. */
-function syncHandle(overrides: object = {}) {
-  const state = { closed: false };
-  const handle = {
-    truncate: () => undefined,
-    write: (data: Uint8Array) => data.length,
-    flush: () => undefined,
-    close: () => {
-      state.closed = true;
-    },
-    ...overrides,
+function reject(name: string, message = ''): () => never {
+  return () => {
+    throw new DOMException(message, name);
   };
-  return { handle, state };
 }
 
 describe('opening', () => {
@@ -39,21 +33,39 @@ describe('opening', () => {
   });
 
   test('it is refused', async () => {
-    const root = () => Promise.reject(new DOMException('private window', 'SecurityError'));
-    const opened = await openStore({ root });
+    failAt('root', reject('SecurityError', 'private window'));
+    const opened = await open();
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toContain('SecurityError: private window');
   });
 
   test.each([
-    ['the root', () => never],
-    ['a folder', rootOf({}, { getDirectoryHandle: () => never })],
-  ])('%s hangs', async (_, root) => {
-    const opened = await openStore({ root, limitMs: 80 });
+    'root',
+    'getDirectoryHandle',
+    'getFileHandle',
+    'createSyncAccessHandle',
+    'move',
+    'getFile',
+    'arrayBuffer',
+  ])('%s hangs', async (step) => {
+    failAt(step, () => never);
+    const opened = await open(80);
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toContain('80 ms');
-    await opened.store.write('key', bytes);
-    expect(await opened.store.read('key')).toEqual(bytes);
+    await opened.store.write(key, bytes);
+    expect(await opened.store.read(key)).toEqual(bytes);
+  });
+
+  test('it loses what is written', async () => {
+    failAt('arrayBuffer', reject('NotFoundError'));
+    const opened = await open();
+    expect(opened.store.kind).toBe('memory');
+    expect(opened.fallback).toContain('not there afterwards');
+  });
+
+  test('trying it out leaves nothing behind', async () => {
+    expect((await open()).fallback).toBeUndefined();
+    expect([opfs.files('owlet/blobs').size, opfs.files('owlet/parts').size, opfs.locked()]).toEqual([0, 0, []]);
   });
 
   test('the limit is 2 s where nothing else is said', async () => {
@@ -65,79 +77,125 @@ describe('opening', () => {
 });
 
 describe('later', () => {
-  const cases: [string, object][] = [
-    ['creating hangs', { getFileHandle: () => never }],
-    ['creating fails', { getFileHandle: () => Promise.reject(new DOMException('gone', 'InvalidStateError')) }],
-  ];
-  test.each(cases)('%s: memory goes on, and says why', async (_, folder) => {
-    const opened = await openStore({ root: rootOf({}, folder), limitMs: 80 });
+  test.each<[string, () => unknown]>([
+    ['hangs', () => never],
+    ['fails', reject('InvalidStateError', 'gone')],
+  ])('creating %s: memory goes on, and says why', async (_, how) => {
+    const opened = await open(80);
     expect([opened.store.kind, opened.fallback]).toEqual(['opfs', undefined]);
-    await opened.store.write('key', bytes);
+    failAt('getFileHandle', how);
+    await opened.store.write(key, bytes);
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toMatch(/memory only/);
-    expect(await opened.store.read('key')).toEqual(bytes);
+    expect(await opened.store.read(key)).toEqual(bytes);
   });
 
-  test.each<[string, () => Promise<unknown>]>([
+  test.each<[string, () => unknown]>([
     ['hangs', () => never],
-    ['fails', () => Promise.reject(new DOMException('disk', 'UnknownError'))],
-  ])('reading %s: it is a miss', async (_, arrayBuffer) => {
-    const file = { getFile: async () => ({ arrayBuffer }) };
-    const opened = await openStore({ root: rootOf(file), limitMs: 80 });
-    expect(await opened.store.read('key')).toBeUndefined();
+    ['fails', reject('UnknownError', 'disk')],
+  ])('reading %s: it is a miss', async (_, how) => {
+    const opened = await open(80);
+    await opened.store.write(key, bytes);
+    failAt('arrayBuffer', how);
+    expect(await opened.store.read(key)).toBeUndefined();
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toBeDefined();
   });
 
   test.each(['NotFoundError', 'NotReadableError'])('%s is a miss, not a failure', async (name) => {
-    const file = { getFile: () => Promise.reject(new DOMException('', name)) };
-    const opened = await openStore({ root: rootOf(file) });
-    expect(await opened.store.read('key')).toBeUndefined();
+    const opened = await open();
+    await opened.store.write(key, bytes);
+    failAt('getFile', reject(name));
+    expect(await opened.store.read(key)).toBeUndefined();
     expect([opened.store.kind, opened.fallback]).toEqual(['opfs', undefined]);
   });
 
-  test('a full disk: the handle is closed, the rest removed', async () => {
-    const { handle, state } = syncHandle({
-      truncate: () => {
-        throw new DOMException('full', 'QuotaExceededError');
-      },
-    });
-    const removed: string[] = [];
-    const folder = { removeEntry: async (name: string) => void removed.push(name) };
-    const opened = await openStore({ root: rootOf({ createSyncAccessHandle: async () => handle }, folder) });
-    await opened.store.write('key', bytes);
-    expect(state.closed).toBe(true);
-    expect(removed).toEqual(['key']);
-    expect(opened.fallback).toContain('QuotaExceededError');
-    expect(await opened.store.read('key')).toEqual(bytes);
+  test('a full disk: what is new stays in memory, what is there is read on, nothing is left half', async () => {
+    const opened = await open();
+    const old = 'a.note';
+    await opened.store.write(old, bytes);
+    opfs.quota = 4;
+    await opened.store.write(key, bytes);
+    expect(opened.store.kind).toBe('opfs');
+    expect(opened.fallback).toContain('no more room');
+    expect(await opened.store.read(key)).toEqual(bytes);
+    expect(await opened.store.read(old)).toEqual(bytes);
+    expect([...opfs.files('owlet/blobs').keys(), ...opfs.files('owlet/parts').keys(), ...opfs.locked()]).toEqual([old]);
   });
 
   test('a write of fewer bytes is a failure', async () => {
-    const { handle, state } = syncHandle({ write: () => 2 });
-    const opened = await openStore({ root: rootOf({ createSyncAccessHandle: async () => handle }) });
-    await opened.store.write('key', bytes);
-    expect(state.closed).toBe(true);
+    const opened = await open();
+    failAt('write', () => 2);
+    await opened.store.write(key, bytes);
+    expect(opfs.locked()).toEqual([]);
     expect(opened.fallback).toContain('2 of 3 bytes');
   });
 
   test('a handle that comes too late is closed', async () => {
-    const { handle, state } = syncHandle();
-    const late = new Promise((resolve) => setTimeout(resolve, 200, handle));
-    const opened = await openStore({ root: rootOf({ createSyncAccessHandle: () => late }), limitMs: 80 });
-    await opened.store.write('key', bytes);
+    const opened = await open(80);
+    let isHere: () => void = () => {};
+    failAt('createSyncAccessHandle', () => new Promise<void>((resolve) => (isHere = resolve)));
+    await opened.store.write(key, bytes);
     expect(opened.store.kind).toBe('memory');
-    expect(state.closed).toBe(false);
-    await late;
-    await Promise.resolve();
-    expect(state.closed).toBe(true);
+    isHere();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(opfs.locked()).toEqual([]);
   });
 
   test('a file that another tab is writing is left alone', async () => {
-    const locked = () => Promise.reject(new DOMException('', 'NoModificationAllowedError'));
-    const root = rootOf({ createSyncAccessHandle: locked }, { removeEntry: locked });
-    const opened = await openStore({ root });
-    await opened.store.write('key', bytes);
-    await opened.store.remove('key');
+    const opened = await open();
+    opfs.lock('owlet/parts', key);
+    opfs.lock('owlet/blobs', key);
+    await opened.store.write(key, bytes);
+    await opened.store.remove(key);
     expect([opened.store.kind, opened.fallback]).toEqual(['opfs', undefined]);
+  });
+});
+
+describe('a file on its way', () => {
+  test('is there for the next who opens it, and out of the way until it is whole', async () => {
+    const { store } = await open();
+    const part = await store.openPart(key);
+    part?.keep(bytes.subarray(0, 2));
+    part?.close();
+    expect(await store.read(key)).toBeUndefined();
+    expect(await store.partLength(key)).toBe(2);
+    const next = await (await open()).store.openPart(key);
+    const found = new Uint8Array(3);
+    next?.readInto(found);
+    expect([next?.length, ...found]).toEqual([2, 1, 2, 0]);
+    await next?.commit(bytes);
+    expect(await store.read(key)).toEqual(bytes);
+    expect([opfs.files('owlet/parts').size, opfs.locked()]).toEqual([0, []]);
+  });
+
+  test('that starts anew keeps nothing of what was there', async () => {
+    const { store } = await open();
+    const part = await store.openPart(key);
+    part?.keep(bytes);
+    part?.restart();
+    part?.keep(Uint8Array.of(9));
+    part?.close();
+    expect([...(opfs.files('owlet/parts').get(key) ?? [])]).toEqual([9]);
+  });
+
+  test.each<[string, string, () => unknown]>([
+    ['a disk that is full', 'write', reject('QuotaExceededError')],
+    ['a disk that fails', 'write', reject('UnknownError')],
+    ['a move that fails', 'move', reject('UnknownError')],
+  ])('%s costs what would be kept, not the file', async (_, step, how) => {
+    const { store } = await open();
+    const part = await store.openPart(key);
+    failAt(step, how);
+    part?.keep(bytes.subarray(0, 1));
+    await part?.commit(bytes);
+    expect(await store.read(key)).toEqual(bytes);
+    expect(opfs.locked()).toEqual([]);
+  });
+
+  test('is not opened twice', async () => {
+    const { store } = await open();
+    opfs.lock('owlet/parts', key);
+    expect(await store.openPart(key)).toBeUndefined();
   });
 });

@@ -1,4 +1,6 @@
+export * from './cache.ts';
 export * from './errors.ts';
+export * from './fetch-port.ts';
 export * from './load.ts';
 export * from './media.ts';
 export * from './results.ts';

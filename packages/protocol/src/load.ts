@@ -74,17 +74,28 @@ export interface ModuleProgress {
 }
 
 /**
- * Progress of {@link LoadReport}'s making. `loaded` never falls; `ready` comes once, last.
+ * Progress of {@link LoadReport}'s making. `loaded` and `fraction` never fall; `ready` comes once, last.
  *
  * @public
  */
 export interface LoadProgress {
-  /** What is going on. */
-  readonly stage: 'manifest' | 'download' | 'compile' | 'ready';
+  /** What is going on; `selfTest` only where something runs on WebGPU. */
+  readonly stage: 'manifest' | 'download' | 'compile' | 'selfTest' | 'ready';
+  /**
+   * How much of everything is done, 0 to 1, what comes after the download included: 1 means ready. Bytes count as they
+   * come, proven or not; how the stages share it is an estimate, other for a first visit than for a later one.
+   */
+  readonly fraction: number;
   /** Bytes proven so far, of all modules. */
   readonly loaded: number;
   /** Bytes in all (0 until the manifest is known). */
   readonly total: number;
+  /** How many of `loaded` came out of this browser's store. */
+  readonly fromStore: number;
+  /** Bytes a second over the network, smoothed over some seconds; undefined where nothing is being fetched. */
+  readonly bytesPerSecond?: number | undefined;
+  /** Seconds until all bytes are here, at that speed; undefined where it isn't known. */
+  readonly secondsLeft?: number | undefined;
   /** The same by module, in the order in which the task needs them. */
   readonly modules: readonly ModuleProgress[];
 }
@@ -126,6 +137,12 @@ export interface LoadRequest {
   readonly tasks?: readonly string[];
   /** Largest picture that is decoded, in pixels. */
   readonly pixelLimit: number;
+  /** Bytes that open media may hold. */
+  readonly memoryBudget: number;
   /** Asks the server for the manifest although the store has one. */
   readonly refresh: boolean;
+  /** SHA-256 of the only manifest that is accepted, in lower-case hexadecimal; absent: any. */
+  readonly manifestSha256?: string;
+  /** Most bytes that the store should hold, of all models; absent: as many as the browser lets it. */
+  readonly cacheLimit?: number;
 }

@@ -61,3 +61,18 @@ export interface MediaInfo {
   /** Stages: `fetch`, `decode`, `resize`. */
   readonly timings: Timings;
 }
+
+/**
+ * What open media hold.
+ *
+ * @public
+ */
+export interface MemoryUse {
+  /**
+   * Bytes of pixels and of what tasks made of media alone (visual tokens, cross-attention keys and values). What a running
+   * call holds besides isn't counted, nor are files.
+   */
+  readonly media: number;
+  /** Bytes that they may hold: `memoryBudget` of `LoadOptions`. */
+  readonly budget: number;
+}

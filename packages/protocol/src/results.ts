@@ -37,6 +37,9 @@ export interface ResultInfo {
   /**
    * Stages that happened, in milliseconds: the task's modules (`vision`, `universal`, `text`, …), `memory` (the decoder's
    * cross-attention keys and values), `decoder` (all its steps together), `firstToken` and `total` (both since the call).
+   * Of media that had been freed also `decode` and `resize`. Of a text that was written together with others `decoder` is
+   * its share: every step's time, divided by the texts that it was for; `firstToken` and `total` count from the beginning
+   * of its encoding, and include what it waited for the others.
    */
   readonly timings: Timings;
   /** What the caller should know of the input, such as a text that was cut. */

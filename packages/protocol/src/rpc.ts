@@ -1,14 +1,9 @@
+import type { CacheRequest, CacheResults } from './cache.ts';
 import type { LoadProgress, LoadReport, LoadRequest } from './load.ts';
-import type { CapturedSource, MediaInfo, MediaSource, TimeRange } from './media.ts';
-import type { TaskRequest, TaskResult } from './tasks.ts';
-import type { WireError } from './wire-error.ts';
-
-/**
- * What a call across the worker comes back with: Comlink's own path for thrown errors would lose class and fields.
- *
- * @internal
- */
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+import type { CapturedSource, MediaInfo, MediaSource, MemoryUse, TimeRange } from './media.ts';
+import type { TextResult } from './results.ts';
+import type { TaskRequest, TaskRequests, TaskResult } from './tasks.ts';
+import type { Outcome } from './wire-error.ts';
 
 /**
  * What goes along with every call: a number by which `abort` finds it, since an AbortSignal can't be cloned.
@@ -26,8 +21,18 @@ export interface CallContext {
  * @internal
  */
 export interface WorkerApi {
-  /** Loads a model; `events` carries {@link LoadProgress}. */
-  load(request: LoadRequest, call: CallContext, events: MessagePort): Promise<Outcome<LoadReport>>;
+  /**
+   * Loads a model; `events` carries {@link LoadProgress}, `fetching` the worker's {@link FetchQuestion}s where the page
+   * fetches the model's files itself.
+   */
+  load(
+    request: LoadRequest,
+    call: CallContext,
+    events: MessagePort,
+    fetching?: MessagePort,
+  ): Promise<Outcome<LoadReport>>;
+  /** Answers a question about what the browser has stored; the answer is of the question's kind. */
+  cache(request: CacheRequest, call: CallContext): Promise<Outcome<CacheResults[CacheRequest['kind']]>>;
   /**
    * Decodes a picture, or of a video or a part of it the frames that the model is shown, and keeps them under `handle`, a
    * number that the page chooses and never uses again.
@@ -40,6 +45,18 @@ export interface WorkerApi {
   ): Promise<Outcome<MediaInfo>>;
   /** Runs a task; what it yields has the request's kind. `events` carries {@link TaskEvent}. */
   run(request: TaskRequest, call: CallContext, events: MessagePort): Promise<Outcome<TaskResult>>;
+  /**
+   * Writes texts about several media, the decoder's runs for all together; a text that fails is no failure of the call.
+   * `events` carries {@link BatchEvent}, one per place, as soon as it is known; in the end all come again.
+   */
+  runBatch(
+    request: Omit<TaskRequests['generate'], 'media'>,
+    handles: readonly number[],
+    call: CallContext,
+    events: MessagePort,
+  ): Promise<Outcome<readonly Outcome<TextResult>[]>>;
+  /** Tells what open media hold. */
+  memory(): Promise<Outcome<MemoryUse>>;
   /** Forgets open media and what was made of them. */
   release(handle: number): Promise<void>;
   /** Aborts a call; unknown numbers are ignored (the call may have ended). */

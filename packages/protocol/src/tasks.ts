@@ -7,6 +7,7 @@ import type {
   TextPiece,
   TextResult,
 } from './results.ts';
+import type { Outcome } from './wire-error.ts';
 
 /**
  * Sampling in place of the likeliest text.
@@ -120,3 +121,14 @@ export type TaskResult = TaskResults[TaskKind];
  * @internal
  */
 export type TaskEvent = ({ readonly kind: 'piece' } & TextPiece) | ({ readonly kind: 'progress' } & SearchProgress);
+
+/**
+ * What a batch tells while it runs: what came of a media's text.
+ *
+ * @internal
+ */
+export interface BatchEvent {
+  /** The media's place in the batch. */
+  readonly place: number;
+  readonly outcome: Outcome<TextResult>;
+}

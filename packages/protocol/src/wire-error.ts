@@ -27,6 +27,13 @@ export interface WireCause {
   readonly stack: string | undefined;
 }
 
+/**
+ * What a call across the worker comes back with: Comlink's own path for thrown errors would lose class and fields.
+ *
+ * @internal
+ */
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+
 /** A chain longer than this is a loop or of no use. */
 const MAX_CAUSES = 8;
 

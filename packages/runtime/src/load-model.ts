@@ -1,4 +1,4 @@
-import { loadAssets, loadManifest } from '@owlet/loader';
+import { type DownloadProgress, loadAssets, loadManifest, useModel } from '@owlet/loader';
 import { assetsOf, chooseVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import {
   type LoadProgress,
@@ -12,11 +12,13 @@ import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
+import { LoadMeter } from './load-meter.ts';
 import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
 import { chooseBundle, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
+import { retriable } from './retriable.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { createTaskModel, type TaskModel } from './tasks/task-model.ts';
 import { createTokenizer } from './tokenizer.ts';
@@ -32,12 +34,13 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have.
+   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have. Where loading them has
+   * failed, it is tried again.
    *
    * @throws OwletError what loading them failed with, or `ABORTED`
    */
   ready(task: string, signal: AbortSignal): Promise<void>;
-  /** Settles when no more graphs are being made ready; never rejects. */
+  /** Resolves when the graphs behind the first task are ready, or have failed for the first time; never rejects. */
   readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
   readonly trial: ThreadDecision['trial'];
@@ -82,6 +85,7 @@ function only(
  * other tasks need follow behind, while the first can be used.
  *
  * @param onProgress - told as bytes of the first task come; `ready` once, last
+ * @param fetch - fetches the model's files in place of the global one
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
  *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
@@ -91,23 +95,23 @@ export async function loadModel(
   platform: Platform,
   signal: AbortSignal,
   onProgress: (progress: LoadProgress) => void,
+  fetch?: typeof globalThis.fetch,
 ): Promise<LoadedModel> {
   const watch = new Stopwatch();
-  let progress: LoadProgress = { stage: 'manifest', loaded: 0, total: 0, modules: [] };
-  const tell = (next: Partial<LoadProgress>): void => {
-    progress = { ...progress, ...next };
-    onProgress(progress);
-  };
+  const meter = new LoadMeter(onProgress);
   const [found, opened] = await Promise.all([
     platform.readEnvironment(request.device !== 'wasm'),
     platform.openStore(),
   ]);
   requireSimd(found);
   const { store } = opened;
-  tell({ stage: 'manifest' });
+  meter.start();
+  const { model: url, refresh, manifestSha256: sha256, cacheLimit } = request;
   const { manifest, fromStore, bytes } = await watch.time('manifest', () =>
-    loadManifest(request.model, { store, refresh: request.refresh, signal }),
+    loadManifest(url, { store, refresh, sha256, signal, fetch }),
   );
+  meter.expectStored(fromStore);
+  const endUse = await useModel(store, { url, manifest, cacheLimit });
 
   const tasks = request.tasks ?? Object.keys(manifest.tasks);
   const firstGraphs = new Set(graphsOfTasks(manifest, tasks.slice(0, 1)));
@@ -115,16 +119,20 @@ export async function loadModel(
   const early = tasks.filter(isEarly);
   const late = tasks.filter((name) => !isEarly(name));
   const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
-  const { environment, device } = await openGpu(found, wanted, platform);
+  const { environment, device } = await openGpu(found, wanted, platform).catch((error: unknown) => {
+    endUse();
+    throw error;
+  });
   const failedOnGpu = new Map<string, string>();
   const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
   let engine: Engine | undefined;
   try {
     const first = only(plan(none), firstGraphs).graphs;
+    const onDownload = (progress: DownloadProgress): void => meter.download(progress);
     const assets = await watch.time('download', () =>
-      loadAssets(request.model, assetsOfPlan(manifest, first, early), { store, signal, onProgress: tell }),
+      loadAssets(url, assetsOfPlan(manifest, first, early), { store, signal, fetch, onProgress: onDownload }),
     );
-    tell({ stage: 'compile' });
+    meter.prepare('compile', 0);
     const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
     const parts: ModelParts = { manifest, assets, goldens };
     const [task = ''] = tasks;
@@ -133,7 +141,8 @@ export async function loadModel(
     const running = new Engine(await platform.loadOrt(chooseBundle(environment), threads.choice.count), device);
     engine = running;
     const firstPlan: Placement['plan'] = (failed) => only(plan(failed), firstGraphs);
-    const placement = { plan: firstPlan, failedOnGpu, standing: [] };
+    const onStep: Placement['onStep'] = (stage, done) => meter.prepare(stage, done);
+    const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
     const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
 
     const { tokenizer, config } = manifest.tokenizer;
@@ -152,8 +161,8 @@ export async function loadModel(
     const loadRest = async (): Promise<void> => {
       if (late.length === 0) return;
       const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
-      const following = { store, signal: ended.signal };
-      const more = await loadAssets(request.model, assetsOfPlan(manifest, missing, late), following);
+      const following = { store, signal: ended.signal, fetch, priority: 'low' } as const;
+      const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
       const later = { plan, failedOnGpu, standing: graphs };
       const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
       for (const placed of all.graphs) devices.set(placed.module, placed.device);
@@ -176,24 +185,27 @@ export async function loadModel(
       warnings: [...storeWarning, ...isolationWarnings(planned, environment), ...warnings],
       timings: watch.timings,
     };
-    tell({ stage: 'ready' });
-    const rest = loadRest();
+    meter.ready();
+    const rest = retriable(loadRest);
+    const settled = rest().catch(() => {});
     return {
       engine,
       manifest,
       tasks: model,
       report,
       ready(name, waiting) {
-        return late.includes(name) ? orAborted(rest, waiting, 'compile') : Promise.resolve();
+        return late.includes(name) ? orAborted(rest(), waiting, 'compile') : Promise.resolve();
       },
-      settled: rest.catch(() => {}),
+      settled,
       trial: threads.trial,
       async dispose() {
         ended.abort();
+        endUse();
         await running.dispose();
       },
     };
   } catch (error) {
+    endUse();
     if (engine === undefined) device?.destroy();
     else await engine.dispose();
     throw error;

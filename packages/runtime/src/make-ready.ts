@@ -54,6 +54,8 @@ export interface Placement {
   readonly failedOnGpu: Map<string, string>;
   /** Graphs of the plan that are in use: they and their modules stay where they are. */
   readonly standing: readonly PlacedGraph[];
+  /** Told when sessions are being made, with the share that is done of their weights' bytes; and when they are tested. */
+  readonly onStep?: (stage: 'compile' | 'selfTest', done: number) => void;
 }
 
 /** Makes the sessions that aren't there yet, one after another; the first that can't be made ends it. */
@@ -62,9 +64,12 @@ async function loadGraphs(
   parts: ModelParts,
   graphs: readonly PlacedGraph[],
   loaded: Map<string, PlacedGraph>,
+  onDone: (share: number) => void,
   signal: AbortSignal,
 ): Promise<SelfTestFailure | undefined> {
-  for (const placed of graphs) {
+  const sum = (some: readonly PlacedGraph[]) => some.reduce((all, { variant }) => all + variant.weights.bytes, 0);
+  for (const [index, placed] of graphs.entries()) {
+    onDone(sum(graphs.slice(0, index)) / Math.max(1, sum(graphs)));
     if (loaded.get(placed.graph)?.device === placed.device) continue;
     try {
       await engine.load(sessionSpec(parts, placed), signal);
@@ -103,7 +108,7 @@ function modulesToMove(graphs: readonly PlacedGraph[], { graph, why, cause }: Se
 export async function makeReady(
   engine: GraphRunner & Pick<Engine, 'load'>,
   parts: ModelParts,
-  { plan, failedOnGpu, standing }: Placement,
+  { plan, failedOnGpu, standing, onStep = () => {} }: Placement,
   watch: Stopwatch,
   signal: AbortSignal,
 ): Promise<ReturnType<Placement['plan']>> {
@@ -113,9 +118,11 @@ export async function makeReady(
   for (;;) {
     const planned = plan(failedOnGpu);
     const { graphs } = planned;
-    let failure = await watch.time('compile', () => loadGraphs(engine, parts, graphs, loaded, signal));
+    const onDone = (share: number): void => onStep('compile', share);
+    let failure = await watch.time('compile', () => loadGraphs(engine, parts, graphs, loaded, onDone, signal));
     const isInDoubt = hasFailedOnWasm || graphs.some(({ device }) => device === 'webgpu');
     if (failure === undefined && isInDoubt) {
+      onStep('selfTest', 0);
       const run = () => selfTest(engine, parts.manifest, parts.goldens, graphs, signal);
       failure = (await watch.time('selfTest', run)).failure;
     }

@@ -5,12 +5,21 @@ import type { OpenMedia } from './open-media.ts';
 type Slot = { readonly media: OpenMedia } | 'opening' | 'released';
 
 /**
- * The open pictures by the handles that the page gave them.
+ * The open pictures by the handles that the page gave them. Together they hold no more than a budget: what was used least
+ * recently is freed first, never what a call uses. One that is larger by itself is held as long as a call uses it.
  *
  * @internal
  */
 export class MediaStore {
+  /** Bytes that open media may hold. */
+  budget = Number.POSITIVE_INFINITY;
+  /** Used least recently first. */
   readonly #slots = new Map<number, Slot>();
+
+  /** Bytes that open media hold. */
+  get bytes(): number {
+    return this.#open().reduce((sum, { bytes }) => sum + bytes, 0);
+  }
 
   /**
    * Opens a picture under a handle. A release that comes while it opens counts.
@@ -31,13 +40,15 @@ export class MediaStore {
     try {
       const { media, info } = await opening();
       slot = { media };
+      media.whenGrown(() => this.#keepBudget());
       if (this.#slots.get(handle) === 'opening') return info;
       media.release();
       slot = undefined;
       throw disposed(handle);
     } finally {
-      if (slot === undefined) this.#slots.delete(handle);
-      else this.#slots.set(handle, slot);
+      this.#slots.delete(handle);
+      if (slot !== undefined) this.#slots.set(handle, slot);
+      this.#keepBudget();
     }
   }
 
@@ -46,8 +57,10 @@ export class MediaStore {
    */
   get(handle: number): OpenMedia {
     const slot = this.#slots.get(handle);
-    if (typeof slot === 'object') return slot.media;
-    throw disposed(handle);
+    if (typeof slot !== 'object') throw disposed(handle);
+    this.#slots.delete(handle);
+    this.#slots.set(handle, slot);
+    return slot.media;
   }
 
   /** Forgets a picture; a handle that isn't open is ignored. */
@@ -65,6 +78,20 @@ export class MediaStore {
   /** Forgets every picture. */
   releaseAll(): void {
     for (const handle of [...this.#slots.keys()]) this.release(handle);
+  }
+
+  #open(): OpenMedia[] {
+    return [...this.#slots.values()].flatMap((slot) => (typeof slot === 'object' ? [slot.media] : []));
+  }
+
+  #keepBudget(): void {
+    let over = this.bytes - this.budget;
+    for (const media of this.#open()) {
+      if (over <= 0) return;
+      const before = media.bytes;
+      media.free();
+      over -= before - media.bytes;
+    }
   }
 }
 

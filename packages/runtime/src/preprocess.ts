@@ -2,6 +2,7 @@ import type { Manifest } from '@owlet/manifest';
 import { openMedia, type Picture, resizeBicubic, resizeNearest, toTensor, type Video } from '@owlet/media';
 import { type CapturedSource, type MediaInfo, type MediaSource, type TimeRange, throwIfAborted } from '@owlet/protocol';
 import { fetchPicture } from './fetch-picture.ts';
+import type { Frames, MediaOrigin } from './open-media.ts';
 import { Stopwatch } from './stopwatch.ts';
 
 /**
@@ -11,21 +12,31 @@ import { Stopwatch } from './stopwatch.ts';
  */
 export interface PreparedMedia {
   readonly kind: 'image' | 'video';
-  /** Normalised, each float32 of 1×3×1×size×size; a frame that is shown twice is the same object twice. */
-  readonly frames: readonly Float32Array<ArrayBuffer>[];
+  readonly frames: Frames;
+  /** A file, or fetched bytes, to be decoded again; of what was captured the 8-bit pixels, resized. */
+  readonly origin: MediaOrigin;
   readonly info: MediaInfo;
 }
 
 type Rule = Manifest['preprocess'];
 
+/** What is opened in the same way each time. */
+interface Opening {
+  readonly name: string | undefined;
+  readonly content: Blob | ImageBitmap | VideoFrame;
+  readonly rule: Rule;
+  readonly range: TimeRange;
+  readonly pixelLimit: number;
+}
+
 const resizes = { bicubic: resizeBicubic, nearest: resizeNearest };
 
-function toPixels(
-  { data, width, height }: Picture,
-  { size, mean, std }: Rule,
-  resize: keyof typeof resizes,
-): Float32Array<ArrayBuffer> {
-  return toTensor(resizes[resize](data, width, height, size), size, mean, std);
+function resized({ data, width, height }: Picture, { size }: Rule, resize: keyof typeof resizes): Uint8Array {
+  return resizes[resize](data, width, height, size);
+}
+
+function toPixels(bytes: Uint8Array, { size, mean, std }: Rule): Float32Array<ArrayBuffer> {
+  return toTensor(bytes, size, mean, std);
 }
 
 async function framesOf(
@@ -42,7 +53,9 @@ async function framesOf(
     for (let next = await watch.time('decode', () => sampling.next()); !next.done; ) {
       const { picture } = next.value;
       const same = picture === before ? frames.at(-1) : undefined;
-      frames.push(same ?? (await watch.time('resize', () => toPixels(picture, rule, rule.frames.resize))));
+      frames.push(
+        same ?? (await watch.time('resize', () => toPixels(resized(picture, rule, rule.frames.resize), rule))),
+      );
       before = picture;
       next = await watch.time('decode', () => sampling.next());
     }
@@ -50,6 +63,37 @@ async function framesOf(
     await sampling.return();
   }
   return frames;
+}
+
+/** Closures of their own: one beside the decoded picture would keep it, too. */
+function originOf(opening: Opening, bytes: Uint8Array): MediaOrigin {
+  if (opening.content instanceof Blob) return fileOrigin(opening);
+  const { rule } = opening;
+  const read = async (watch: Stopwatch): Promise<Frames> => [await watch.time('resize', () => toPixels(bytes, rule))];
+  return { bytes: bytes.byteLength, read };
+}
+
+function fileOrigin(opening: Opening): MediaOrigin {
+  return { bytes: 0, read: async (watch, signal) => (await decode(opening, watch, signal)).frames };
+}
+
+async function decode(opening: Opening, watch: Stopwatch, signal: AbortSignal): Promise<PreparedMedia> {
+  const { name, content, rule, range, pixelLimit } = opening;
+  const opened = await watch.time('decode', () => openMedia(content, { pixelLimit, signal, name }));
+  if (opened.kind === 'image') {
+    const { picture } = opened;
+    throwIfAborted(signal, 'resize');
+    const bytes = await watch.time('resize', () => resized(picture, rule, rule.resize));
+    const frames = [await watch.time('resize', () => toPixels(bytes, rule))];
+    const { type, width, height } = picture;
+    const info = { type, width, height, timings: watch.timings };
+    return { kind: 'image', frames, origin: originOf(opening, bytes), info };
+  }
+  using video = opened.video;
+  const frames = await framesOf(video, rule, range, watch, signal);
+  const { type, width, height, codec, seconds, frameCount } = video.facts;
+  const info = { type, width, height, video: { codec, seconds, frameCount }, timings: watch.timings };
+  return { kind: 'video', frames, origin: fileOrigin(opening), info };
 }
 
 /**
@@ -71,19 +115,7 @@ export async function preprocess(
 ): Promise<PreparedMedia> {
   const watch = new Stopwatch();
   const { name, content } = await contentOf(source, watch, signal);
-  const opened = await watch.time('decode', () => openMedia(content, { pixelLimit, signal, name }));
-  if (opened.kind === 'image') {
-    const { picture } = opened;
-    throwIfAborted(signal, 'resize');
-    const frames = [await watch.time('resize', () => toPixels(picture, rule, rule.resize))];
-    const { type, width, height } = picture;
-    return { kind: 'image', frames, info: { type, width, height, timings: watch.timings } };
-  }
-  using video = opened.video;
-  const frames = await framesOf(video, rule, range, watch, signal);
-  const { type, width, height, codec, seconds, frameCount } = video.facts;
-  const info = { type, width, height, video: { codec, seconds, frameCount }, timings: watch.timings };
-  return { kind: 'video', frames, info };
+  return decode({ name, content, rule, range, pixelLimit }, watch, signal);
 }
 
 async function contentOf(

@@ -1,5 +1,8 @@
 import {
   abortedError,
+  type BatchEvent,
+  type CacheRequest,
+  type CacheResults,
   type CallContext,
   type CapturedSource,
   type LoadEvent,
@@ -7,15 +10,20 @@ import {
   type LoadRequest,
   type MediaInfo,
   type MediaSource,
+  type MemoryUse,
   type Outcome,
   OwletError,
   type OwletStage,
+  portFetch,
   type TaskEvent,
   type TaskRequest,
+  type TaskRequests,
   type TaskResult,
+  type TextResult,
   type TimeRange,
   type WorkerApi,
 } from '@owlet/protocol';
+import { answerCache } from './answer-cache.ts';
 import { Calls } from './calls.ts';
 import { IdleWork } from './idle-work.ts';
 import { type LoadedModel, loadModel } from './load-model.ts';
@@ -23,6 +31,7 @@ import { MediaStore } from './media-store.ts';
 import { OpenMedia } from './open-media.ts';
 import type { Platform } from './platform.ts';
 import { preprocess } from './preprocess.ts';
+import { runBatch } from './tasks/run-batch.ts';
 import { runTask } from './tasks/run-task.ts';
 
 /**
@@ -48,7 +57,12 @@ export class Runtime implements WorkerApi {
     this.#onClosed = onClosed;
   }
 
-  async load(request: LoadRequest, { id }: CallContext, events: MessagePort): Promise<Outcome<LoadReport>> {
+  async load(
+    request: LoadRequest,
+    { id }: CallContext,
+    events: MessagePort,
+    fetching?: MessagePort,
+  ): Promise<Outcome<LoadReport>> {
     const outcome = await this.#calls.run(id, 'start', async (signal) => {
       if (this.#wasLoaded) {
         throw new OwletError('INVALID_ARGUMENT', {
@@ -60,7 +74,8 @@ export class Runtime implements WorkerApi {
       }
       this.#wasLoaded = true;
       const tell = (progress: LoadEvent): void => events.postMessage(progress);
-      const model = await loadModel(request, this.#platform, signal, tell);
+      const fetch = fetching && portFetch(fetching);
+      const model = await loadModel(request, this.#platform, signal, tell, fetch);
       if (signal.aborted) {
         await model.dispose();
         throw abortedError('compile', signal.reason);
@@ -74,10 +89,15 @@ export class Runtime implements WorkerApi {
         });
       }
       this.#pixelLimit = request.pixelLimit;
+      this.#media.budget = request.memoryBudget;
       return model.report;
     });
     events.close();
     return outcome;
+  }
+
+  cache(request: CacheRequest, { id }: CallContext): Promise<Outcome<CacheResults[CacheRequest['kind']]>> {
+    return this.#calls.run(id, 'store', () => answerCache(request, this.#platform));
   }
 
   open(
@@ -89,8 +109,9 @@ export class Runtime implements WorkerApi {
     return this.#run(id, 'open', async (signal) => {
       const { manifest } = this.#loaded();
       return this.#media.open(handle, async () => {
-        const { kind, frames, info } = await preprocess(source, manifest.preprocess, range, this.#pixelLimit, signal);
-        return { media: new OpenMedia(kind, frames), info };
+        const prepared = await preprocess(source, manifest.preprocess, range, this.#pixelLimit, signal);
+        const { kind, frames, origin, info } = prepared;
+        return { media: new OpenMedia(kind, frames, origin), info };
       });
     });
   }
@@ -105,6 +126,31 @@ export class Runtime implements WorkerApi {
     });
     events.close();
     return outcome;
+  }
+
+  async runBatch(
+    request: Omit<TaskRequests['generate'], 'media'>,
+    handles: readonly number[],
+    { id }: CallContext,
+    events: MessagePort,
+  ): Promise<Outcome<readonly Outcome<TextResult>[]>> {
+    const outcome = await this.#run(id, 'generate', async (signal) => {
+      const model = this.#loaded();
+      await model.ready(request.task, signal);
+      const media = handles.map((handle) => () => this.#media.get(handle));
+      const outcomes: Outcome<TextResult>[] = [];
+      await runBatch(model.tasks, request, media, this.#media.budget, signal, (place, each) => {
+        outcomes[place] = each;
+        events.postMessage({ place, outcome: each } satisfies BatchEvent);
+      });
+      return outcomes;
+    });
+    events.close();
+    return outcome;
+  }
+
+  async memory(): Promise<Outcome<MemoryUse>> {
+    return { ok: true, value: { media: this.#media.bytes, budget: this.#media.budget } };
   }
 
   async release(handle: number): Promise<void> {

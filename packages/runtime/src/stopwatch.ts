@@ -11,8 +11,13 @@ export class Stopwatch {
   async time<T>(stage: string, work: () => T | Promise<T>): Promise<T> {
     const started = performance.now();
     const result = await work();
-    this.#stages[stage] = (this.#stages[stage] ?? 0) + performance.now() - started;
+    this.add(stage, performance.now() - started);
     return result;
+  }
+
+  /** Adds what was timed elsewhere, in milliseconds. */
+  add(stage: string, ms: number): void {
+    this.#stages[stage] = (this.#stages[stage] ?? 0) + ms;
   }
 
   /** Notes the time since the start under a name. */

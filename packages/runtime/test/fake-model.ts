@@ -23,20 +23,28 @@ export const sayTheSentence: ToyModel = (ids) => {
   return logSoftmax(scores);
 };
 
+/** What the fake decoder says of media whose first pixel has this level. */
+type SayOf = (level: number) => ToyModel;
+
 /**
  * The tiny model on graphs that aren't: they give zeros of the right shapes, and a decoder that speaks as a toy model does.
- * What the decoder was fed of a past is read out of its keys, so that a wrong reorder shows.
+ * What the decoder was fed of a past is read out of its keys, so that a wrong reorder shows; likewise the level of the
+ * pixels goes through to its memory, so that it shows whose memory a row got.
  */
-function graphsOf(fake: FakeRunner, say: ToyModel): Record<string, (feeds: NamedTensors) => NamedTensors> {
+function graphsOf(fake: FakeRunner, sayOf: SayOf): Record<string, (feeds: NamedTensors) => NamedTensors> {
   const length = (feeds: NamedTensors, name: string) => feeds[name]?.dims[1] ?? 0;
+  const filled = (feeds: NamedTensors, name: string, ...dims: number[]) => {
+    const level = Number(feeds[name]?.data[0] ?? 0);
+    return fake.tensor(new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(level), dims);
+  };
   return {
     'vision.frame': (feeds) => {
       const level = Number(feeds['pixels']?.data[0] ?? 0);
       const pooled = fake.tensor(new Float32Array(8).fill(level), [1, 1, 8]);
-      return { tokens: fake.zeros(1, 1, 5, 8), pooled };
+      return { tokens: filled(feeds, 'pixels', 1, 1, 5, 8), pooled };
     },
-    'vision.blocks': (feeds) => ({ visual: fake.zeros(1, 1 + 4 * length(feeds, 'tokens'), 8) }),
-    universal: (feeds) => ({ memory: fake.zeros(1, length(feeds, 'visual'), 8) }),
+    'vision.blocks': (feeds) => ({ visual: filled(feeds, 'tokens', 1, 1 + 4 * length(feeds, 'tokens'), 8) }),
+    universal: (feeds) => ({ memory: filled(feeds, 'visual', 1, length(feeds, 'visual'), 8) }),
     text: (feeds) => ({ hidden: fake.zeros(1, length(feeds, 'ids'), 8) }),
     fusion: (feeds) => ({
       fused: fake.zeros(1, length(feeds, 'hidden'), 8),
@@ -61,14 +69,14 @@ function graphsOf(fake: FakeRunner, say: ToyModel): Record<string, (feeds: Named
     },
     'decoder.memory': (feeds) => {
       const dims = [1, 2, length(feeds, 'memory'), 4];
-      return { cross_key_0: fake.zeros(...dims), cross_value_0: fake.zeros(...dims) };
+      return { cross_key_0: filled(feeds, 'memory', ...dims), cross_value_0: fake.zeros(...dims) };
     },
-    'decoder.step': (feeds) => stepOf(fake, feeds, say),
+    'decoder.step': (feeds) => stepOf(fake, feeds, sayOf),
   };
 }
 
 /** One step: its keys hold the ids behind each row, so that what comes next follows from the past that it is fed. */
-function stepOf(fake: FakeRunner, feeds: NamedTensors, say: ToyModel): NamedTensors {
+function stepOf(fake: FakeRunner, feeds: NamedTensors, sayOf: SayOf): NamedTensors {
   const numbers = (name: string) => Array.from(feeds[name]?.data as ArrayLike<number | bigint>, Number);
   const [rows = 0, width = 0] = feeds['ids']?.dims ?? [];
   const past = feeds['past_key_0']?.dims[2] ?? 0;
@@ -79,6 +87,14 @@ function stepOf(fake: FakeRunner, feeds: NamedTensors, say: ToyModel): NamedTens
     number[],
     number[],
   ];
+  const memory = feeds['cross_key_0'];
+  const [memories = 0, ...sizes] = memory?.dims ?? [];
+  if (memories !== 1 && memories !== rows) throw new Error(`${memories} rows of memory for ${rows} rows`);
+  const memorySize = sizes.reduce((a, b) => a * b, 1);
+  const says = Array.from({ length: rows }, (_, row) =>
+    sayOf(Number(memory?.data[memories === 1 ? 0 : row * memorySize] ?? 0)),
+  );
+  const say = (row: number, text: readonly number[]) => says[row]?.(text) ?? [];
   const whole = Array.from({ length: rows }, (_, row) => {
     const before = Array.from({ length: past }, (__, i) => keys[(from[row] ?? 0) * past * 8 + i * 4] ?? -1);
     return [...before, ...ids.slice(row * width, (row + 1) * width)];
@@ -87,15 +103,15 @@ function stepOf(fake: FakeRunner, feeds: NamedTensors, say: ToyModel): NamedTens
   for (const [r, row] of whole.entries()) {
     for (const [i, id] of row.entries()) present[r * (past + width) * 8 + i * 4] = id;
   }
-  const best = whole.map((row) => {
-    const all = say(row).map((logprob, id) => ({ id, logprob }));
+  const best = whole.map((row, r) => {
+    const all = say(r, row).map((logprob, id) => ({ id, logprob }));
     return all.sort((a, b) => b.logprob - a.logprob || a.id - b.id).slice(0, k);
   });
-  const logits = whole.flatMap((row) =>
-    Array.from({ length: width }, (_, i) => say(row.slice(0, past + i + 1))).flat(),
+  const logits = whole.flatMap((row, r) =>
+    Array.from({ length: width }, (_, i) => say(r, row.slice(0, past + i + 1))).flat(),
   );
   const scores = whole.flatMap((row, r) =>
-    Array.from({ length: width }, (_, i) => say(row.slice(0, past + i + 1))[targets[r * width + i] ?? 0] ?? 0),
+    Array.from({ length: width }, (_, i) => say(r, row.slice(0, past + i + 1))[targets[r * width + i] ?? 0] ?? 0),
   );
   const flat = best.flat();
   return {
@@ -117,9 +133,13 @@ function stepOf(fake: FakeRunner, feeds: NamedTensors, say: ToyModel): NamedTens
 /** The tiny model, ready to run these tasks on nothing. */
 export function fakeModel(
   names: readonly string[] = Object.keys(tiny.tasks),
-  { say = sayTheSentence, manifest = tiny }: { say?: ToyModel; manifest?: Manifest } = {},
+  {
+    say = sayTheSentence,
+    sayOf = () => say,
+    manifest = tiny,
+  }: { say?: ToyModel; sayOf?: SayOf; manifest?: Manifest } = {},
 ): { model: TaskModel; fake: FakeRunner } {
-  const fake = new FakeRunner((runner) => graphsOf(runner, say));
+  const fake = new FakeRunner((runner) => graphsOf(runner, sayOf));
   const labels = new Map([[sha256OfLabels(manifest), ['cat', 'dog', 'bird']]]);
   const devices = new Map(Object.values(manifest.graphs).map(({ module }) => [module, 'wasm'] as const));
   return { model: createTaskModel(names, { runner: fake, manifest, tokenizer, labels, devices }), fake };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OpenMedia } from '../src/open-media.ts';
 import { runTask } from '../src/tasks/run-task.ts';
 import { ask, fakeMedia, fakeModel, never, told } from './fake-model.ts';
 import { manifest } from './golden-runner.ts';
@@ -206,6 +207,50 @@ describe('a video', () => {
       code: 'ABORTED',
     });
     expect(fake.ran.length).toBeLessThanOrEqual(1);
+  });
+
+  /** A caption that is aborted when so many more frames have been looked at. */
+  async function abortAfter(count: number, { model, fake }: ReturnType<typeof fakeModel>, media: OpenMedia) {
+    const controller = new AbortController();
+    const run = fake.run;
+    let left = count;
+    fake.run = async (...call) => {
+      const outputs = await run.apply(fake, call);
+      left -= 1;
+      if (left === 0) controller.abort();
+      return outputs;
+    };
+    const error = await told(model, ask('caption'), media, controller.signal).catch((thrown: unknown) => thrown);
+    fake.run = run;
+    expect(error).toMatchObject({ code: 'ABORTED', stage: 'encode' });
+  }
+  const looked = (ran: readonly string[]) => ran.filter((graph) => graph === 'vision.frame').length;
+
+  test('an abort between frames loses none: the next call goes on from there', async () => {
+    const made = fakeModel();
+    const levels = [1, 2, 3, 4, 5];
+    const media = fakeMedia(...levels);
+    await abortAfter(2, made, media);
+    await abortAfter(1, made, media);
+    expect(looked(made.fake.ran)).toBe(3);
+    const classes = { kind: 'classify', task: 'classify', texts: {}, top: 3 } as const;
+    const { result } = await told(made.model, classes, media);
+    expect(looked(made.fake.ran)).toBe(5);
+    const whole = await told(made.model, classes, fakeMedia(...levels));
+    expect('labels' in result && result.labels).toEqual('labels' in whole.result && whole.result.labels);
+  });
+
+  test('what an abort left counts as memory, and is freed with the media', async () => {
+    const made = fakeModel();
+    const media = fakeMedia(1, 2, 3);
+    const before = media.bytes;
+    await abortAfter(2, made, media);
+    const tokens = () => [...made.fake.alive].filter(({ dims }) => dims.join() === '1,1,5,8').length;
+    expect(tokens()).toBe(2);
+    // Tokens of 1×1×5×8 and pooled cells of 1×1×8, twice, in float32.
+    expect(media.bytes - before).toBe(2 * (40 + 8) * 4);
+    media.release();
+    expect(tokens()).toBe(0);
   });
 
   test('is refused by a task for pictures', async () => {

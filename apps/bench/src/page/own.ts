@@ -60,8 +60,8 @@ const page: OwnPage = {
 
 Object.assign(globalThis, { owletBench: page });
 
-visitIfOrdered(async ({ picture }, mark) => {
-  const owlet = await loadOwlet({ tasks: ['caption'] });
+visitIfOrdered(async ({ model, picture }, mark) => {
+  const owlet = await loadOwlet({ model, tasks: ['caption'] });
   mark('ready');
   await captionWith(owlet, picture, () => mark('firstToken'));
   mark('caption');

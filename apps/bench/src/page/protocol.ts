@@ -68,8 +68,12 @@ export interface Visit {
  * @internal
  */
 export interface OwnPage {
-  /** Loads the default model. */
-  load(options: { readonly device: 'wasm' | 'webgpu'; readonly threads?: number }): Promise<LoadReport>;
+  /** Loads the model of this URL. */
+  load(options: {
+    readonly model: string;
+    readonly device: 'wasm' | 'webgpu';
+    readonly threads?: number;
+  }): Promise<LoadReport>;
   /** Opens a picture anew and captions it. */
   caption(url: string): Promise<OwnCaption>;
   /** Cuts squares out of a picture, scaled to `size`: base64 of size × size × 3 bytes each. */
@@ -140,6 +144,8 @@ export interface PlainPage {
  * @internal
  */
 export interface VisitOrder {
+  /** URL of the model, for Owlet. */
+  readonly model?: string;
   /** URL of the picture, or of its pixels for peers. */
   readonly picture: string;
   /** For peers. */

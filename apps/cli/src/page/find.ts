@@ -1,4 +1,4 @@
-import type { Media, Owlet } from '@owlet/client';
+import type { Media, MediaInfo, Owlet, TextResult } from '@owlet/client';
 import type { Findings, PageRequest, Ranked, Yield } from './protocol.ts';
 
 /** What every result of the client tells besides what it is for. */
@@ -16,10 +16,6 @@ async function yieldOf(
   media: () => Promise<Media>,
 ): Promise<{ readonly found: Yield; readonly told: Told }> {
   switch (request.task) {
-    case 'caption': {
-      const told = await (await media()).caption({ beams: request.beams });
-      return { found: { text: told.text, logprob: told.logprob }, told };
-    }
     case 'answer': {
       const told = await (await media()).ask(request.question, { beams: request.beams });
       return { found: ranked(told), told };
@@ -53,21 +49,43 @@ function rounded(vector: Float32Array): number[] {
 }
 
 /**
- * Runs a task and makes of its result what a line of results says.
- *
- * @param media - opens what the task is about, or finds it open
- * @throws OwletError what opening and the task fail with
- * @internal
+ * @param opening - what opening the media took, where that is to be told
  */
-export async function find(owlet: Owlet, request: PageRequest, media: () => Promise<Media>): Promise<Findings> {
-  const { found, told } = await yieldOf(owlet, request, media);
-  const { devices, timings, warnings } = told;
+function findingsOf(found: Yield, { devices, timings, warnings }: Told, opening: Told['timings'] = {}): Findings {
   // Modules may run on different devices; one word stands for all, that of the last, which for texts runs most often.
   const device = Object.values(devices).at(-1) ?? 'unknown';
+  const stages = Object.entries({ ...opening, ...timings });
   return {
     ...found,
     device,
-    timings,
+    timings: Object.fromEntries(stages.map(([stage, ms]) => [stage, Math.round(ms * 100) / 100])),
     ...(warnings.length === 0 ? {} : { warnings: warnings.map(({ code, message }) => ({ code, message })) }),
   };
+}
+
+/**
+ * What a line of results says of a caption.
+ *
+ * @internal
+ */
+export function captionFindings(result: TextResult, info: MediaInfo): Findings {
+  return findingsOf({ text: result.text, logprob: result.logprob }, result, info.timings);
+}
+
+/**
+ * Runs a task and makes of its result what a line of results says.
+ *
+ * @param media - opens what the task is about, or finds it open
+ * @param opening - tells, once the task has run, what opening took, where that is to be told
+ * @throws OwletError what opening and the task fail with
+ * @internal
+ */
+export async function find(
+  owlet: Owlet,
+  request: PageRequest,
+  media: () => Promise<Media>,
+  opening: () => Promise<MediaInfo | undefined>,
+): Promise<Findings> {
+  const { found, told } = await yieldOf(owlet, request, media);
+  return findingsOf(found, told, (await opening())?.timings);
 }

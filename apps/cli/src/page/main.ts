@@ -1,7 +1,7 @@
-/** The page that `predict` opens: loads a model once, runs one task after another, answers everything. */
+/** The page that `predict` opens: loads a model once, runs what it is told, answers everything. */
 import { isOwletError, type LoadReport, loadOwlet, type Media, type Owlet, OwletError } from '@owlet/client';
-import { find } from './find.ts';
-import type { Answer, PageMedia, PredictPage } from './protocol.ts';
+import { captionFindings, find } from './find.ts';
+import type { Answer, CaptionRequest, Findings, PageMedia, PredictPage } from './protocol.ts';
 
 /** A file that is being opened or is open. */
 interface Opening {
@@ -13,14 +13,21 @@ interface Opening {
 let owlet: Owlet | undefined;
 const openings = new Map<string, Opening>();
 
+/** Bytes that were fetched before they were asked for. */
+const fetched = new Map<string, Promise<File>>();
+
+function failure(error: unknown): Answer<never> {
+  if (isOwletError(error)) {
+    return { ok: false, error: { code: error.code, message: error.message }, remedy: error.remedy };
+  }
+  return { ok: false, error: { code: 'INTERNAL', message: String(error) } };
+}
+
 async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {
-    if (isOwletError(error)) {
-      return { ok: false, error: { code: error.code, message: error.message }, remedy: error.remedy };
-    }
-    return { ok: false, error: { code: 'INTERNAL', message: String(error) } };
+    return failure(error);
   }
 }
 
@@ -41,6 +48,36 @@ async function fetchFile({ url, name }: PageMedia): Promise<File> {
     });
   }
   return new File([await response.blob()], name);
+}
+
+function fetchAhead(file: PageMedia): void {
+  const fetching = fetchFile(file);
+  // Told by the run that awaits it, which may come later.
+  fetching.catch(() => {});
+  fetched.set(file.url, fetching);
+}
+
+function takeFile(file: PageMedia): Promise<File> {
+  const fetching = fetched.get(file.url) ?? fetchFile(file);
+  fetched.delete(file.url);
+  return fetching;
+}
+
+async function captionAll(
+  { beams }: CaptionRequest,
+  files: readonly PageMedia[],
+  ahead: readonly PageMedia[],
+): Promise<readonly Answer<Findings>[]> {
+  const there = await Promise.all(files.map((file) => answer(() => takeFile(file))));
+  for (const file of ahead) fetchAhead(file);
+  const answers: Answer<Findings>[] = there.map((file) => (file.ok ? failure('it was not captioned') : file));
+  const places = [...there.keys()].filter((place) => there[place]?.ok);
+  const sources = there.flatMap((file) => (file.ok ? [file.value] : []));
+  for await (const item of loaded().captionAll(sources, { beams, batch: files.length })) {
+    answers[places[item.index] ?? -1] =
+      'error' in item ? failure(item.error) : { ok: true, value: captionFindings(item.result, item.info) };
+  }
+  return answers;
 }
 
 function open(file: PageMedia): Opening {
@@ -71,21 +108,22 @@ const page: PredictPage = {
       owlet = await loadOwlet({ model, device, tasks });
       return describe(owlet.report);
     }),
+  captionAll: (request, files, ahead) => answer(() => captionAll(request, files, ahead)),
   prepare: (file) => {
     open(file);
   },
   run: (request, file) =>
     answer(async () => {
       const opening = file && open(file);
-      const findings = await find(loaded(), request, () => {
+      const media = () => {
         if (opening === undefined) throw new TypeError(`The task ${request.task} needs a file`);
         return opening.media;
+      };
+      return find(loaded(), request, media, async () => {
+        if (opening === undefined || opening.wasTold) return undefined;
+        opening.wasTold = true;
+        return (await opening.media).info;
       });
-      const untold = opening === undefined || opening.wasTold ? undefined : (await opening.media).info;
-      if (opening !== undefined) opening.wasTold = true;
-      const stages = Object.entries({ ...untold?.timings, ...findings.timings });
-      const timings = stages.map(([stage, ms]) => [stage, Math.round(ms * 100) / 100]);
-      return { ...findings, timings: Object.fromEntries(timings) };
     }),
   release: (url) => {
     openings.get(url)?.media.then(

@@ -31,12 +31,21 @@ export interface PageMedia {
 }
 
 /**
- * A task of the model, by its name in manifests, and what it is told besides the media.
+ * What captions are told besides the media; many are written at once.
+ *
+ * @internal
+ */
+export interface CaptionRequest {
+  readonly task: 'caption';
+  readonly beams: number;
+}
+
+/**
+ * Any other task of the model, by its name in manifests, and what it is told besides the media.
  *
  * @internal
  */
 export type PageRequest =
-  | { readonly task: 'caption'; readonly beams: number }
   | { readonly task: 'answer'; readonly question: string; readonly beams: number }
   | { readonly task: 'rank'; readonly question: string; readonly candidates: readonly string[] }
   | { readonly task: 'match'; readonly text: string }
@@ -79,7 +88,11 @@ export type Yield =
 export type Findings = Yield & {
   /** Where the module ran that the task ends with: `wasm` or `webgpu`. */
   readonly device: string;
-  /** Milliseconds by stage; the first result about a media has the stages of its opening too. */
+  /**
+   * Milliseconds by stage; the first result about a media has the stages of its opening too. Of captions, which are written
+   * several at once, `decoder` is a caption's share of the runs it took part in; `firstToken` and `total` include what it
+   * waited for the others, and so don't add up to the run's.
+   */
   readonly timings: Readonly<Record<string, number>>;
   /** What is to be known of the input, such as a question that was cut; absent where there is nothing. */
   readonly warnings?: readonly { readonly code: string; readonly message: string }[];
@@ -99,9 +112,20 @@ export interface PredictPage {
    * @returns sentences about what runs where, and what works less well than it could
    */
   load(model: string, device: 'auto' | 'wasm' | 'webgpu', tasks: readonly string[]): Promise<Answer<readonly string[]>>;
+  /**
+   * Captions files, together.
+   *
+   * @param ahead - files that come next: their bytes are fetched meanwhile
+   * @returns an answer per file; one for all where none could be captioned
+   */
+  captionAll(
+    request: CaptionRequest,
+    files: readonly PageMedia[],
+    ahead: readonly PageMedia[],
+  ): Promise<Answer<readonly Answer<Findings>[]>>;
   /** Begins to open a file; what goes wrong with it is told by `run`. */
   prepare(media: PageMedia): void;
-  /** Runs a task, on a file that is opened unless it has been. */
+  /** Runs any other task, on a file that is opened unless it has been. */
   run(request: PageRequest, media: PageMedia | undefined): Promise<Answer<Findings>>;
   /** Closes a file; one that isn't open is ignored. */
   release(url: string): void;

@@ -15,6 +15,7 @@ const STATES: Readonly<Record<LoadProgress['stage'], string>> = {
   manifest: 'Looking at what there is to fetch…',
   download: 'Fetching the model…',
   compile: 'Getting it ready to run…',
+  selfTest: 'Checking that it computes right…',
   ready: 'Ready',
 };
 

@@ -50,6 +50,7 @@ async function fails(source: Capturable, code: OwletErrorCode, object: string, m
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 describe('what is seen is captured', () => {
@@ -98,6 +99,38 @@ describe('what is seen is captured', () => {
     video.currentTime = 1.35;
     await seeked;
     expect(readNumber(read(await capture(video)))).toBe(13);
+  });
+
+  test('of a <video> that is on its way to another frame, that one', async () => {
+    const video = document.createElement('video');
+    video.src = URL.createObjectURL(await makeClip({ times: steadyTimes(40, 10), keyEvery: 40 }));
+    await capture(video);
+    video.currentTime = 3.55;
+    expect(video.seeking).toBe(true);
+    expect(readNumber(read(await capture(video)))).toBe(35);
+  });
+
+  test('a frame from before a seek is waited out, a long frame not for long', async () => {
+    const video = document.createElement('video');
+    video.src = URL.createObjectURL(await makeClip({ times: [0, 2] }));
+    video.currentTime = 1.9;
+    let asked = 0;
+    let until = 3;
+    vi.stubGlobal(
+      'VideoFrame',
+      class {
+        get timestamp(): number {
+          asked += 1;
+          return asked > until ? 1_900_000 : 0;
+        }
+        close(): void {}
+      },
+    );
+    expect(readNumber(read(await capture(video)))).toBe(0);
+    expect(asked).toBe(4);
+    until = Number.POSITIVE_INFINITY;
+    expect(readNumber(read(await capture(video)))).toBe(0);
+    expect(asked).toBeLessThanOrEqual(4 + 11);
   });
 
   test('the first frame of a <video> that would load nothing by itself', async () => {

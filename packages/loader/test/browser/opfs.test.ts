@@ -1,22 +1,11 @@
 /** The store over the real origin private file system, in a dedicated worker of a real browser. */
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/index.ts';
-import type { scenarios } from './scenarios.ts';
+import { Tab } from './tab.ts';
 
-const worker = new Worker(new URL('./scenario.worker.ts', import.meta.url), { type: 'module' });
-afterAll(() => worker.terminate());
-
-type Scenarios = typeof scenarios;
-
-/** Runs a scenario in the worker. */
-function run<N extends keyof Scenarios>(name: N, ...args: string[]): Promise<Awaited<ReturnType<Scenarios[N]>>> {
-  return new Promise((resolve, reject) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => (data.error === undefined ? resolve(data.value) : reject(new Error(data.error)));
-    worker.onerror = ({ message }) => reject(new Error(`The worker failed: ${message}`));
-    worker.postMessage({ name, args }, [port2]);
-  });
-}
+const tab = new Tab();
+afterAll(() => tab.kill());
+const run: Tab['run'] = (name, ...args) => tab.run(name, ...args);
 
 beforeEach(() => run('clear'));
 

@@ -1,9 +1,12 @@
 import { scenarios } from './scenarios.ts';
+import { tabScenarios } from './tab-scenarios.ts';
 
-addEventListener('message', async ({ data, ports }: MessageEvent<{ name: keyof typeof scenarios; args: string[] }>) => {
+const all = { ...scenarios, ...tabScenarios };
+
+addEventListener('message', async ({ data, ports }: MessageEvent<{ name: keyof typeof all; args: unknown[] }>) => {
   const [port] = ports;
   try {
-    const scenario: (...args: string[]) => Promise<unknown> = scenarios[data.name];
+    const scenario = all[data.name] as (...args: unknown[]) => Promise<unknown>;
     port?.postMessage({ value: await scenario(...data.args) });
   } catch (error) {
     port?.postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) });

@@ -162,7 +162,7 @@ export const scenarios = {
       loadAssets(base, assetsFor(model), {
         store,
         fetch: server.fetch,
-        concurrency: 2,
+        connections: 2,
         signal: controller.signal,
         onProgress: ({ loaded }) => {
           told += 1;

@@ -106,6 +106,7 @@ class TensorComparison {
     const { runner, manifest } = this.#model;
     const known = new Map<string, Tensor>();
     const all: NamedTensors[] = [];
+    const byFrame: NamedTensors[] = [];
     const read = (reads: (typeof yields)['reads']): NamedTensors =>
       Object.fromEntries(
         Object.entries(reads).flatMap(([input, source]) => {
@@ -118,12 +119,12 @@ class TensorComparison {
         step.kind === 'tokenize'
           ? { [step.output]: runner.tensor(Int32Array.from(ids), [1, ids.length]) }
           : step.kind === 'frames'
-            ? await runFrames(runner, step, frames, manifest.preprocess.size, this.#scope)
+            ? await runFrames(runner, step, frames, manifest.preprocess.size, this.#scope, byFrame)
             : await runner.run(step.graph, read(reads), this.#scope);
       all.push(outputs);
       for (const [output, tensor] of Object.entries(outputs)) known.set(valueId({ node, output }), tensor);
     }
-    return { values: Object.assign({}, ...all), memory: read(yields.reads), all };
+    return { values: Object.assign({}, ...all), memory: read(yields.reads), all: [...all, ...byFrame] };
   }
 
   /** Teacher forced, all positions of a row in one run. */

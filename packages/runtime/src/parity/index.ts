@@ -63,7 +63,7 @@ export async function runParity(
   const [json, safetensors] = ['io.json', 'io.safetensors'].map((name) => new URL(name, goldens).href);
   const cases = parseCases(await fetchBytes(json ?? '', signal), 'io.json');
   const stored = new StoredTensors(await fetchBytes(safetensors ?? '', signal), 'io.safetensors');
-  const request = { model: url, device, threads: 1, pixelLimit: 1, refresh: true };
+  const request = { model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true };
   const loaded = await loadModel(request, browserPlatform, signal, () => {});
   try {
     const model = loaded.tasks;

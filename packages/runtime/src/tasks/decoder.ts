@@ -4,6 +4,7 @@ import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type GraphRunner, type NamedTensors, type RunScope } from '../engine.ts';
 import type { Candidate } from '../search/candidates.ts';
 import type { AnswerScorer } from '../search/rank.ts';
+import { JoinedMemory } from './joined-memory.ts';
 
 /** Most bytes of logits that scoring answers may take at once; it makes them for every token of every answer. */
 const LOGITS_LIMIT = 64 * 2 ** 20;
@@ -55,8 +56,23 @@ export function emptyPast(runner: GraphRunner, { inputs }: GraphSpec): Record<st
 }
 
 /**
- * The decoder of one call: its memory given, its own self-attention keys and values kept from step to step where they
- * were computed.
+ * What a decoder is made of.
+ *
+ * @internal
+ */
+export interface DecoderParts {
+  /** Name of the graph. */
+  readonly graph: string;
+  readonly spec: GraphSpec;
+  /** Cross-attention keys and values by media, of the same shapes; stay the caller's. */
+  readonly memories: readonly NamedTensors[];
+  /** The token before an answer. */
+  readonly start: number;
+}
+
+/**
+ * The decoder of one call, or of the texts of a batch: its memories given, its own self-attention keys and values kept
+ * from step to step where they were computed.
  *
  * @internal
  */
@@ -64,26 +80,17 @@ export class Decoder implements AnswerScorer {
   readonly #runner: GraphRunner;
   readonly #graph: string;
   readonly #spec: GraphSpec;
-  readonly #memory: NamedTensors;
+  readonly #memory: JoinedMemory;
   readonly #start: number;
   readonly #scope: RunScope;
   readonly #vocabulary: number;
   #past: Record<string, Tensor>;
 
-  /**
-   * @param graph - name of the graph, described by `spec`
-   * @param memory - cross-attention keys and values; stay the caller's
-   * @param start - the token before an answer
-   */
-  constructor(
-    runner: GraphRunner,
-    { graph, spec, memory, start }: { graph: string; spec: GraphSpec; memory: NamedTensors; start: number },
-    scope: RunScope,
-  ) {
+  constructor(runner: GraphRunner, { graph, spec, memories, start }: DecoderParts, scope: RunScope) {
     this.#runner = runner;
     this.#graph = graph;
     this.#spec = spec;
-    this.#memory = memory;
+    this.#memory = new JoinedMemory(runner, memories);
     this.#start = start;
     this.#scope = scope;
     this.#vocabulary = vocabularyOf(spec);
@@ -91,17 +98,19 @@ export class Decoder implements AnswerScorer {
   }
 
   /**
-   * Feeds tokens to every hypothesis; see `DecoderStep`.
+   * Feeds tokens to every hypothesis; see `SharedStep`.
    *
+   * @param of - by hypothesis, which of the memories it looks at
    * @throws OwletError `ABORTED` or `RUN_FAILED`
    */
   async next(
     ids: readonly (readonly number[])[],
     from: readonly number[],
     k: number,
+    of: readonly number[],
   ): Promise<readonly (readonly Candidate[])[]> {
     const count = Math.min(k, this.#vocabulary);
-    const outputs = await this.#advance({ ids, from, k: count }, ['top_logprob', 'top_id']);
+    const outputs = await this.#advance({ ids, from, k: count }, of, ['top_logprob', 'top_id']);
     const logprobs = await this.#read(outputs, 'top_logprob', ids.length * count);
     const tokens = await this.#read(outputs, 'top_id', ids.length * count);
     return ids.map((_, row) =>
@@ -112,7 +121,7 @@ export class Decoder implements AnswerScorer {
   }
 
   async first(): Promise<ArrayLike<number>> {
-    const outputs = await this.#advance({ ids: [[this.#start]], from: [0], k: 1 }, ['logits']);
+    const outputs = await this.#advance({ ids: [[this.#start]], from: [0], k: 1 }, [0], ['logits']);
     const logits = Array.from(await this.#read(outputs, 'logits', this.#vocabulary), Number);
     const highest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
     const total = highest + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0));
@@ -130,8 +139,8 @@ export class Decoder implements AnswerScorer {
       const pad = (tokens: readonly number[]) => [...tokens, ...Array(longest - 1 - tokens.length).fill(this.#start)];
       const ids = batch.map(({ answer }) => pad(answer.slice(0, -1)));
       const targets = batch.map(({ answer }) => pad(answer.slice(1)));
-      const feed = { ids, targets, from: batch.map(() => 0), k: 1 };
-      const outputs = await this.#run(feed, ['target_logprob']);
+      const first = batch.map(() => 0);
+      const outputs = await this.#run({ ids, targets, from: first, k: 1 }, first, ['target_logprob']);
       const scores = await this.#read(outputs, 'target_logprob', batch.length * (longest - 1));
       for (const [row, { answer, index }] of batch.entries()) {
         logprobs[index] = answer.slice(1).map((_, i) => Number(scores[row * (longest - 1) + i]));
@@ -140,21 +149,23 @@ export class Decoder implements AnswerScorer {
     return logprobs;
   }
 
-  /** Frees the self-attention keys and values. */
+  /** Frees the self-attention keys and values, and what was joined of the memories. */
   dispose(): void {
+    this.#memory.dispose();
     disposeAll(this.#past);
     this.#past = {};
   }
 
-  #run(feed: StepFeed, fetches: readonly string[]): Promise<NamedTensors> {
-    const feeds = { ...stepFeeds(this.#runner, feed), ...this.#memory, ...this.#past };
+  async #run(feed: StepFeed, of: readonly number[], fetches: readonly string[]): Promise<NamedTensors> {
+    const memory = await this.#memory.forRows(of);
+    const feeds = { ...stepFeeds(this.#runner, feed), ...memory, ...this.#past };
     return this.#runner.run(this.#graph, feeds, { ...this.#scope, fetches });
   }
 
-  async #advance(feed: StepFeed, fetches: readonly string[]): Promise<NamedTensors> {
+  async #advance(feed: StepFeed, of: readonly number[], fetches: readonly string[]): Promise<NamedTensors> {
     const pasts = this.#spec.inputs.map(({ name }) => name).filter((name) => name.startsWith('past_'));
     const presents = new Map(pasts.map((past) => [past.replace('past_', 'present_'), past]));
-    const outputs = await this.#run(feed, [...fetches, ...presents.keys()]);
+    const outputs = await this.#run(feed, of, [...fetches, ...presents.keys()]);
     const before = this.#past;
     this.#past = {};
     for (const [present, past] of presents) {

@@ -12,16 +12,17 @@ import {
 } from '@owlet/protocol';
 import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
-import type { MakeOfMedia, OpenMedia } from '../open-media.ts';
+import type { MediaWork, OpenMedia } from '../open-media.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import { classify } from './steps/classify.ts';
 import { embed } from './steps/embed.ts';
 import { runFrames } from './steps/frames.ts';
-import { generate } from './steps/generate.ts';
+import { generate, limitsOf } from './steps/generate.ts';
 import { match } from './steps/match.ts';
 import { type EncodedAnswers, encodeAnswers, rank } from './steps/rank.ts';
 import { tokenize } from './steps/tokenize.ts';
 import type { TaskModel, YieldContext } from './task-model.ts';
+import type { TextBatch } from './text-batch.ts';
 
 type Yielded = { readonly [Kind in TaskKind]: Omit<TaskResults[Kind], keyof ResultInfo> }[TaskKind];
 
@@ -29,8 +30,14 @@ function refuse(code: 'UNKNOWN_TASK' | 'INVALID_ARGUMENT', task: string, message
   return new OwletError(code, { message, stage: 'start', object: task, remedy });
 }
 
-/** The task, if it was loaded and is what the call takes it for. */
-function taskOf({ manifest, tasks }: TaskModel, { task: name, kind }: TaskRequest, media?: OpenMedia): WiredTask {
+/**
+ * The task that a call asks for, if it was loaded and is what the call takes it for.
+ *
+ * @throws OwletError `UNKNOWN_TASK`, `INVALID_ARGUMENT` (a task of another kind, lengths beyond the model's)
+ * @internal
+ */
+export function taskOf({ manifest, tasks }: TaskModel, request: TaskRequest): WiredTask {
+  const { task: name, kind } = request;
   const task = own(tasks, name);
   if (task === undefined) {
     const isKnown = own(manifest.tasks, name) !== undefined;
@@ -40,20 +47,20 @@ function taskOf({ manifest, tasks }: TaskModel, { task: name, kind }: TaskReques
     const remedy = `Ask for one that the model has (${all}), and load it, with tasks: ['${name}'] or without tasks.`;
     throw refuse('UNKNOWN_TASK', name, `The task "${name}" ${why}${names}.`, remedy);
   }
-  const yields = task.yields.step.kind;
-  if (yields !== kind) {
-    throw refuse(
-      'INVALID_ARGUMENT',
-      name,
-      `The task "${name}" ends with "${yields}", not "${kind}".`,
-      'Name another task.',
-    );
+  const { step } = task.yields;
+  if (step.kind !== kind) {
+    const message = `The task "${name}" ends with "${step.kind}", not "${kind}".`;
+    throw refuse('INVALID_ARGUMENT', name, message, 'Name another task.');
   }
-  if (task.media.length > 0 && (media === undefined || !task.media.includes(media.kind))) {
-    const message = `The task "${name}" takes ${task.media.join(' or ')}, not ${media?.kind ?? 'a text alone'}.`;
-    throw refuse('INVALID_ARGUMENT', name, message, 'Name another task, or open other media.');
-  }
+  if (step.kind === 'generate' && request.kind === 'generate') limitsOf(step, request.search);
   return task;
+}
+
+/** Refuses media that the task isn't for. */
+function checkMedia(task: WiredTask, name: string, media: OpenMedia | undefined): void {
+  if (task.media.length === 0 || (media !== undefined && task.media.includes(media.kind))) return;
+  const message = `The task "${name}" takes ${task.media.join(' or ')}, not ${media?.kind ?? 'a text alone'}.`;
+  throw refuse('INVALID_ARGUMENT', name, message, 'Name another task, or open other media.');
 }
 
 /** One call of a task: what it has made so far. */
@@ -63,6 +70,7 @@ class TaskRun {
   readonly #task: WiredTask;
   readonly #scope: RunScope & { readonly signal: AbortSignal };
   readonly #tell: (event: TaskEvent) => void;
+  readonly #batch: TextBatch | undefined;
   readonly #watch = new Stopwatch();
   readonly #warnings: OwletWarning[] = [];
   /** Outputs by node. */
@@ -75,12 +83,14 @@ class TaskRun {
     task: WiredTask,
     signal: AbortSignal,
     tell: (event: TaskEvent) => void,
+    batch: TextBatch | undefined,
   ) {
     this.#model = model;
     this.#request = request;
     this.#task = task;
     this.#scope = { signal, stage: 'encode' };
     this.#tell = tell;
+    this.#batch = batch;
   }
 
   /** Texts come first: what is wrong with them is told before a graph runs. */
@@ -115,17 +125,21 @@ class TaskRun {
     const readers = [...steps, yields].filter(({ ofMedia }) => !ofMedia);
     const sources = readers.flatMap(({ reads }) => Object.values(reads));
     const ofMedia = sources.filter(({ node }) => this.#model.media.steps.has(node));
-    return media.use(this.#model.media, ofMedia, this.#make, work);
+    return media.use(this.#model.media, ofMedia, this.#mediaWork, work);
   }
 
-  readonly #make: MakeOfMedia = ({ step }, inputs, frames, fetches) => {
-    const { runner, manifest } = this.#model;
-    const scope = { ...this.#scope, fetches };
-    if (step.kind === 'frames') {
-      return this.#timed(step.graph, () => runFrames(runner, step, frames, manifest.preprocess.size, scope));
-    }
-    if (step.kind === 'run') return this.#timed(step.graph, () => runner.run(step.graph, inputs, scope));
-    throw new TypeError(`"${step.kind}" makes nothing of media`);
+  readonly #mediaWork: MediaWork = {
+    make: ({ step }, inputs, frames, fetches, byFrame) => {
+      const { runner, manifest } = this.#model;
+      const scope = { ...this.#scope, fetches };
+      if (step.kind === 'frames') {
+        const { size } = manifest.preprocess;
+        return this.#timed(step.graph, () => runFrames(runner, step, frames, size, scope, byFrame));
+      }
+      if (step.kind === 'run') return this.#timed(step.graph, () => runner.run(step.graph, inputs, scope));
+      throw new TypeError(`"${step.kind}" makes nothing of media`);
+    },
+    readAgain: (read) => read(this.#watch, this.#scope.signal),
   };
 
   /** What depends on more than the media, in order. */
@@ -152,7 +166,8 @@ class TaskRun {
     const { step } = this.#task.yields;
     const request = this.#request;
     const { signal } = this.#scope;
-    const context: YieldContext = { model: this.#model, values, signal, watch: this.#watch, tell: this.#tell };
+    const [model, watch, tell, batch] = [this.#model, this.#watch, this.#tell, this.#batch];
+    const context: YieldContext = { model, values, signal, watch, tell, batch };
     if (step.kind === 'generate' && request.kind === 'generate') return generate(step, request.search, context);
     if (step.kind === 'rank' && request.kind === 'rank' && this.#answers !== undefined) {
       return rank(step, this.#answers, request.reference, context);
@@ -186,6 +201,7 @@ class TaskRun {
  *
  * @param media - what the call is about; undefined for a task on text alone
  * @param tell - told pieces of text or progress
+ * @param batch - what a text is written together with. Default: alone
  * @throws OwletError `UNKNOWN_TASK`, `INVALID_ARGUMENT` (a task of another kind or for other media, a text or an option
  *   that can't be), `ABORTED` between two runs, `RUN_FAILED`
  * @internal
@@ -196,8 +212,10 @@ export async function runTask(
   media: OpenMedia | undefined,
   signal: AbortSignal,
   tell: (event: TaskEvent) => void,
+  batch?: TextBatch,
 ): Promise<Yielded & ResultInfo> {
-  const task = taskOf(model, request, media);
+  const task = taskOf(model, request);
+  checkMedia(task, request.task, media);
   throwIfAborted(signal, 'encode');
-  return new TaskRun(model, request, task, signal, tell).run(task.media.length > 0 ? media : undefined);
+  return new TaskRun(model, request, task, signal, tell, batch).run(task.media.length > 0 ? media : undefined);
 }

@@ -4,6 +4,7 @@ import type { GraphRunner, NamedTensors } from '../engine.ts';
 import { type MediaPlan, planMedia } from '../media-plan.ts';
 import type { Stopwatch } from '../stopwatch.ts';
 import type { TextTokenizer } from '../tokenizer.ts';
+import type { TextBatch } from './text-batch.ts';
 
 /**
  * What tasks need of a loaded model.
@@ -50,6 +51,8 @@ export interface YieldContext {
   readonly signal: AbortSignal;
   readonly watch: Stopwatch;
   readonly tell: (event: TaskEvent) => void;
+  /** What a text is written together with; undefined: alone. */
+  readonly batch: TextBatch | undefined;
 }
 
 /**

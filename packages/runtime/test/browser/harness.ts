@@ -1,4 +1,5 @@
 import type {
+  BatchEvent,
   LoadProgress,
   LoadReport,
   LoadRequest,
@@ -48,7 +49,8 @@ export class Page {
     onProgress: (progress: LoadProgress) => void = () => {},
   ): Promise<Outcome<LoadReport>> {
     const port = this.#events(onProgress);
-    const whole = { model: tiny, device: 'wasm', threads: 1, pixelLimit: 1e6, refresh: false, ...request } as const;
+    const limits = { pixelLimit: 1e6, memoryBudget: 2 ** 28 };
+    const whole = { model: tiny, device: 'wasm', threads: 1, ...limits, refresh: false, ...request } as const;
     return this.#api.load(whole, { id: this.#next() }, transfer(port, [port]));
   }
 
@@ -82,6 +84,19 @@ export class Page {
     const port = this.#events(onEvent);
     const running = this.#api.run(request, { id: this.#next() }, transfer(port, [port]));
     return running as Promise<Outcome<TaskResults[Kind]>>;
+  }
+
+  runBatch(
+    request: TaskRequests['generate'],
+    handles: readonly number[],
+    onEvent: (event: BatchEvent) => void = () => {},
+  ): ReturnType<WorkerApi['runBatch']> {
+    const port = this.#events(onEvent);
+    return this.#api.runBatch(request, handles, { id: this.#next() }, transfer(port, [port]));
+  }
+
+  memory(): ReturnType<WorkerApi['memory']> {
+    return this.#api.memory();
   }
 
   abort(id = this.#lastId): Promise<void> {

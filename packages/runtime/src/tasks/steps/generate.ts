@@ -7,6 +7,7 @@ import {
   type SearchOptions,
   type TextResult,
 } from '@owlet/protocol';
+import type { NamedTensors } from '../../engine.ts';
 import { beamSearch, type FoundText, scoreOf } from '../../search/beam.ts';
 import type { DecoderStep, SearchLimits } from '../../search/candidates.ts';
 import { greedy } from '../../search/follow.ts';
@@ -14,7 +15,8 @@ import { randomFrom } from '../../search/random.ts';
 import { sample } from '../../search/sample.ts';
 import { TextStream } from '../../text-stream.ts';
 import { Decoder } from '../decoder.ts';
-import type { YieldContext } from '../task-model.ts';
+import type { TaskModel, YieldContext } from '../task-model.ts';
+import { TextBatch } from '../text-batch.ts';
 
 const DEFAULT_TOP_P = 0.9;
 
@@ -27,8 +29,13 @@ function invalid(option: string, value: number, allowed: string): OwletError {
   });
 }
 
-/** The step's limits, but for what the call asks. */
-function limitsOf({ prompt, end, ...step }: StepOf<'generate'>, search: SearchOptions): SearchLimits {
+/**
+ * The step's limits, but for what the call asks.
+ *
+ * @throws OwletError `INVALID_ARGUMENT` for lengths beyond the model's
+ * @internal
+ */
+export function limitsOf({ prompt, end, ...step }: StepOf<'generate'>, search: SearchOptions): SearchLimits {
   const maxLength = search.maxLength ?? step.maxLength;
   if (maxLength > step.maxLength)
     throw invalid('maxLength', maxLength, `1 to ${step.maxLength}, the model's own limit`);
@@ -70,7 +77,41 @@ async function searchBeams(
 }
 
 /**
- * Writes a text: greedily or by chance, piece by piece; or by beam search, with progress and the whole text in the end.
+ * How a decoder for a step is made.
+ *
+ * @internal
+ */
+export function decodersFor(
+  { graph, prompt }: StepOf<'generate'>,
+  { runner, manifest }: TaskModel,
+  signal: AbortSignal,
+): (memories: readonly NamedTensors[]) => Decoder {
+  const spec = own(manifest.graphs, graph);
+  if (spec === undefined) throw new TypeError(`there is no graph ${graph}`);
+  const scope = { signal, stage: 'generate' } as const;
+  return (memories) => new Decoder(runner, { graph, spec, memories, start: prompt[0] ?? 0 }, scope);
+}
+
+/** Finds texts as the call asks, best first. */
+async function findTexts(
+  next: DecoderStep,
+  step: StepOf<'generate'>,
+  search: SearchOptions,
+  context: YieldContext,
+): Promise<readonly FoundText[]> {
+  const limits = limitsOf(step, search);
+  if (search.sample !== undefined) {
+    const { topP = DEFAULT_TOP_P, temperature = 1, seed } = search.sample;
+    const random = randomFrom(seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
+    return [await stream(sample(next, limits, { topP, temperature, random }), step, context)];
+  }
+  if ((search.beams ?? 1) === 1) return [await stream(greedy(next, limits), step, context)];
+  return searchBeams(next, limits, step, search, context);
+}
+
+/**
+ * Writes a text: greedily or by chance, piece by piece; or by beam search, with progress and the whole text in the end. In
+ * a batch it waits until the batch begins.
  *
  * @throws OwletError `INVALID_ARGUMENT` for lengths beyond the model's, `ABORTED` between two runs, `RUN_FAILED`
  * @internal
@@ -81,31 +122,18 @@ export async function generate(
   context: YieldContext,
 ): Promise<Omit<TextResult, keyof ResultInfo>> {
   const { model, values, signal, watch, tell } = context;
-  const limits = limitsOf(step, search);
-  const spec = own(model.manifest.graphs, step.graph);
-  if (spec === undefined) throw new TypeError(`there is no graph ${step.graph}`);
-  const parts = { graph: step.graph, spec, memory: values, start: limits.prompt[0] ?? 0 };
-  const decoder = new Decoder(model.runner, parts, { signal, stage: 'generate' });
-  const next: DecoderStep = (...feed) => watch.time('decoder', () => decoder.next(...feed));
-  const hypothesis = ({ tokens, logprob, score }: FoundText): Hypothesis => {
+  const batch = context.batch ?? new TextBatch(decodersFor(step, model, signal));
+  const writing = batch.write({
+    memory: values,
+    search: (next) => findTexts(next, step, search, context),
+    spent: (ms) => watch.add('decoder', ms),
+  });
+  if (context.batch === undefined) batch.begin();
+  const [best, ...others] = (await writing).map(({ tokens, logprob, score }): Hypothesis => {
     const text = model.tokenizer.decode(tokens.map(({ id }) => id));
     return { text, logprob, probability: Math.exp(logprob), score, tokens };
-  };
-  try {
-    if (search.sample !== undefined) {
-      const { topP = DEFAULT_TOP_P, temperature = 1, seed } = search.sample;
-      const random = randomFrom(seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0);
-      const drawn = sample(next, limits, { topP, temperature, random });
-      return { ...hypothesis(await stream(drawn, step, context)), alternatives: [] };
-    }
-    if ((search.beams ?? 1) === 1) {
-      return { ...hypothesis(await stream(greedy(next, limits), step, context)), alternatives: [] };
-    }
-    const [best, ...others] = (await searchBeams(next, limits, step, search, context)).map(hypothesis);
-    if (best === undefined) throw new TypeError('a search ends with at least one text');
-    tell({ kind: 'piece', text: best.text, logprob: best.logprob });
-    return { ...best, alternatives: others };
-  } finally {
-    decoder.dispose();
-  }
+  });
+  if (best === undefined) throw new TypeError('a search ends with at least one text');
+  if ((search.beams ?? 1) > 1) tell({ kind: 'piece', text: best.text, logprob: best.logprob });
+  return { ...best, alternatives: others };
 }

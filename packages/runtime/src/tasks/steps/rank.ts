@@ -71,7 +71,7 @@ export async function rank(
 ): Promise<Omit<RankingResult, keyof ResultInfo>> {
   const spec = own(model.manifest.graphs, step.graph);
   if (spec === undefined) throw new TypeError(`there is no graph ${step.graph}`);
-  const parts = { graph: step.graph, spec, memory: values, start: step.start };
+  const parts = { graph: step.graph, spec, memories: [values], start: step.start };
   const decoder = new Decoder(model.runner, parts, { signal, stage: 'generate' });
   try {
     const rule = { shortlist: step.shortlist, reference };

@@ -1,0 +1,159 @@
+/** What the page `tasks` offers to the command line, and what it answers. All times are in milliseconds. */
+import type { LoadReport, SearchOptions, Timings } from '@owlet/client';
+import type { Crop } from './protocol.ts';
+
+/**
+ * A photo or a clip that the page keeps as a file in memory, by its number there.
+ *
+ * @internal
+ */
+export interface Subject {
+  readonly kind: 'photo' | 'clip';
+  readonly index: number;
+}
+
+/**
+ * A text to be written about an open photo or clip: the answer to a question, or a caption.
+ *
+ * @internal
+ */
+export interface TextOrder {
+  readonly question?: string;
+  readonly search?: SearchOptions;
+}
+
+/**
+ * A text as the page measured it.
+ *
+ * @internal
+ */
+export interface TimedText {
+  /** From the call to its result. */
+  readonly ms: number;
+  readonly text: string;
+  /** Generated tokens, the end token included where there is one. */
+  readonly ids: readonly number[];
+  /** How often the decoder ran. */
+  readonly steps: number;
+  /** Stages, as the result tells. */
+  readonly timings: Timings;
+}
+
+/**
+ * What was written about one photo or clip under one handle.
+ *
+ * @internal
+ */
+export interface TimedTexts {
+  /** From the call of `open` to the handle: the file is decoded, its frames are resized and normalised. */
+  readonly open: number;
+  /** Stages of opening, as its result tells. */
+  readonly opening: Timings;
+  readonly texts: readonly TimedText[];
+}
+
+/**
+ * Captions of many photos.
+ *
+ * @internal
+ */
+export interface TimedCaptions {
+  readonly ms: number;
+  /** By photo, in the order asked for. */
+  readonly texts: readonly string[];
+}
+
+/**
+ * A clip to be made: a photo that moves, with the number of each frame in a corner.
+ *
+ * @internal
+ */
+export interface ClipOrder {
+  /** In pixels, even. */
+  readonly width: number;
+  /** In pixels, even. */
+  readonly height: number;
+  readonly frames: number;
+  /** Frames a second. */
+  readonly rate: number;
+  /** A key frame at every so many frames. */
+  readonly keyEvery: number;
+}
+
+/**
+ * How a `<video>` element came to its frames.
+ *
+ * @internal
+ */
+export interface TimedSeeks {
+  /** From the element's making to the last frame's pixels. */
+  readonly ms: number;
+  /** How often a frame was drawn again, because the element still showed the one before. */
+  readonly again: number;
+}
+
+/**
+ * An abort to be made.
+ *
+ * @internal
+ */
+export interface AbortOrder {
+  readonly subject: Subject;
+  readonly search: SearchOptions;
+  /** Whether the subject is encoded before the caption that is aborted. */
+  readonly isEncoded: boolean;
+  /** How long after the call of `caption`. */
+  readonly after: number;
+}
+
+/**
+ * What came of an abort.
+ *
+ * @internal
+ */
+export interface AbortOutcome {
+  /** Undefined where the caption had ended before. */
+  readonly aborted?: {
+    /** The error's code. */
+    readonly code: string;
+    /** From the abort to the rejection. */
+    readonly toRejection: number;
+    /** From the abort to the result of a caption of one step of another photo, asked for at the abort. */
+    readonly toNext: number;
+  };
+  /** What such a caption of one step takes by itself. */
+  readonly nextAlone: number;
+  /** Tokens of the same caption, asked for again under the same handle. */
+  readonly ids: readonly number[];
+}
+
+/**
+ * Global `owletBench` of the page `tasks`.
+ *
+ * @internal
+ */
+export interface TasksPage {
+  /** Loads a model. */
+  load(options: {
+    readonly model: string;
+    readonly device: 'auto' | 'wasm' | 'webgpu';
+    readonly threads: number;
+    readonly tasks: readonly string[];
+  }): Promise<LoadReport>;
+  /** Fetches photos and keeps them as they are, behind those kept before. */
+  addPhotos(urls: readonly string[]): Promise<void>;
+  /** Cuts a square out of a photo for each crop, the photos in turn, and keeps them as JPEG files of `side` pixels. */
+  addCrops(urls: readonly string[], crops: readonly Crop[], side: number): Promise<void>;
+  /** Makes a clip (MP4, H.264) out of the photo 0, behind those made before; gives its size in bytes. */
+  addClip(order: ClipOrder): Promise<number>;
+  /** Opens a photo or clip anew and writes texts about it, one after the other. */
+  write(subject: Subject, orders: readonly TextOrder[]): Promise<TimedTexts>;
+  /** Opens, captions and disposes of photos one by one. */
+  captionEach(photos: readonly number[]): Promise<TimedCaptions>;
+  /** Captions photos by one call. */
+  captionAll(photos: readonly number[]): Promise<TimedCaptions>;
+  /** Seeks a `<video>` element to frames of a clip, draws each to a square of `size` pixels and reads it out. */
+  seek(clip: number, frames: readonly number[], rate: number, size: number): Promise<TimedSeeks>;
+  /** Aborts a caption, and captions again. */
+  abort(order: AbortOrder): Promise<AbortOutcome>;
+}

@@ -1,0 +1,35 @@
+/** A page that does with Owlet what the benches ask of its tasks, and times it where it happens. */
+import { loadOwlet, type Owlet } from '@owlet/client';
+import { abort } from './abort.ts';
+import { captionAll, captionEach } from './caption-many.ts';
+import { seek } from './seek.ts';
+import { Shelf } from './shelf.ts';
+import type { TasksPage } from './task-protocol.ts';
+import { write } from './write.ts';
+
+const shelf = new Shelf();
+let loaded: Owlet | undefined;
+
+function owlet(): Owlet {
+  if (loaded === undefined) throw new TypeError('The model has not been loaded');
+  return loaded;
+}
+
+const photosOf = (photos: readonly number[]): Blob[] => photos.map((index) => shelf.of({ kind: 'photo', index }));
+
+const page: TasksPage = {
+  async load(options) {
+    loaded = await loadOwlet(options);
+    return loaded.report;
+  },
+  addPhotos: (urls) => shelf.addPhotos(urls),
+  addCrops: (urls, crops, side) => shelf.addCrops(urls, crops, side),
+  addClip: (order) => shelf.addClip(order),
+  write: (subject, orders) => write(owlet(), shelf.of(subject), orders),
+  captionEach: (photos) => captionEach(owlet(), photosOf(photos)),
+  captionAll: (photos) => captionAll(owlet(), photosOf(photos)),
+  seek: (clip, frames, rate, size) => seek(shelf.of({ kind: 'clip', index: clip }), frames, rate, size),
+  abort: (order) => abort(owlet(), shelf, order),
+};
+
+Object.assign(globalThis, { owletBench: page });

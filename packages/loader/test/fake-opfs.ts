@@ -1,0 +1,157 @@
+/** An origin private file system in memory, as much of it as the store uses, with failures on demand. */
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+interface FakeFile {
+  bytes: Bytes;
+  changed: number;
+  isLocked: boolean;
+}
+
+function named(name: string): DOMException {
+  return new DOMException('', name);
+}
+
+/** What a test can make fail: called before every step with its name and the file's or folder's. */
+export type Fail = (step: string, name: string) => unknown;
+
+/** The whole file system: one store's worth of folders and files. */
+export class FakeOpfs {
+  /** Makes steps fail: throws, or returns a promise to be waited for. */
+  fail: Fail = () => {};
+  /** Most bytes of all files. */
+  quota = Number.POSITIVE_INFINITY;
+  /** The time that files get, in milliseconds since 1970. */
+  now: () => number = Date.now;
+  readonly #folders = new Map<string, Map<string, FakeFile>>();
+
+  /** Gives the root folder, as `navigator.storage.getDirectory` does. */
+  readonly root = async (): Promise<FileSystemDirectoryHandle> => {
+    await this.fail('root', '');
+    return this.#folder('');
+  };
+
+  /** Names and contents of the files in a folder, such as `owlet/blobs`. */
+  files(folder: string): Map<string, Bytes> {
+    return new Map([...this.#files(folder)].map(([name, { bytes }]) => [name, bytes]));
+  }
+
+  /** Names of files whose handle is open. */
+  locked(): string[] {
+    return [...this.#folders.values()].flatMap((files) =>
+      [...files].filter(([, f]) => f.isLocked).map(([name]) => name),
+    );
+  }
+
+  /** Opens the handle of a file for good, as another tab may. */
+  lock(folder: string, name: string): void {
+    const files = this.#files(folder);
+    files.set(name, { bytes: new Uint8Array(), changed: this.now(), ...files.get(name), isLocked: true });
+  }
+
+  #files(path: string): Map<string, FakeFile> {
+    const known = this.#folders.get(path);
+    if (known !== undefined) return known;
+    const files = new Map<string, FakeFile>();
+    this.#folders.set(path, files);
+    return files;
+  }
+
+  #used(): number {
+    return [...this.#folders.values()]
+      .flatMap((files) => [...files.values()])
+      .reduce((all, f) => all + f.bytes.length, 0);
+  }
+
+  #folder(path: string): FileSystemDirectoryHandle {
+    const files = this.#files(path);
+    const handle: object = {
+      path,
+      getDirectoryHandle: async (name: string) => {
+        await this.fail('getDirectoryHandle', name);
+        return this.#folder(path === '' ? name : `${path}/${name}`);
+      },
+      getFileHandle: async (name: string, { create = false } = {}) => {
+        await this.fail('getFileHandle', name);
+        if (!files.has(name)) {
+          if (!create) throw named('NotFoundError');
+          files.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false });
+        }
+        return this.#handle(files, name);
+      },
+      removeEntry: async (name: string) => {
+        await this.fail('removeEntry', name);
+        const file = files.get(name);
+        if (file === undefined) throw named('NotFoundError');
+        if (file.isLocked) throw named('NoModificationAllowedError');
+        files.delete(name);
+      },
+      async *keys() {
+        yield* [...files.keys()];
+      },
+    };
+    return handle as FileSystemDirectoryHandle;
+  }
+
+  #handle(files: Map<string, FakeFile>, name: string): object {
+    return {
+      name,
+      getFile: async () => {
+        await this.fail('getFile', name);
+        const file = files.get(name);
+        if (file === undefined) throw named('NotFoundError');
+        const arrayBuffer = async () => {
+          await this.fail('arrayBuffer', name);
+          return file.bytes.slice().buffer;
+        };
+        return { size: file.bytes.length, lastModified: file.changed, arrayBuffer };
+      },
+      createSyncAccessHandle: async () => {
+        await this.fail('createSyncAccessHandle', name);
+        const file = files.get(name);
+        if (file === undefined) throw named('NotFoundError');
+        if (file.isLocked) throw named('NoModificationAllowedError');
+        file.isLocked = true;
+        return this.#access(file, name);
+      },
+      move: async (folder: { path: string }, to: string) => {
+        await this.fail('move', name);
+        const file = files.get(name);
+        const target = this.#files(folder.path);
+        if (file === undefined) throw named('NotFoundError');
+        if (file.isLocked || target.get(to)?.isLocked) throw named('NoModificationAllowedError');
+        files.delete(name);
+        target.set(to, file);
+      },
+    };
+  }
+
+  #access(file: FakeFile, name: string): object {
+    return {
+      getSize: () => file.bytes.length,
+      read: (target: Uint8Array) => {
+        const bytes = file.bytes.subarray(0, target.length);
+        target.set(bytes);
+        return bytes.length;
+      },
+      truncate: (size: number) => {
+        file.bytes = file.bytes.slice(0, size);
+        file.changed = this.now();
+      },
+      write: (bytes: Uint8Array, { at }: { at: number }) => {
+        const written = this.fail('write', name);
+        if (typeof written === 'number') return written;
+        const grown = new Uint8Array(Math.max(file.bytes.length, at + bytes.length));
+        if (this.#used() + grown.length - file.bytes.length > this.quota) throw named('QuotaExceededError');
+        grown.set(file.bytes);
+        grown.set(bytes, at);
+        file.bytes = grown;
+        file.changed = this.now();
+        return bytes.length;
+      },
+      close: () => {
+        file.isLocked = false;
+      },
+    };
+  }
+}

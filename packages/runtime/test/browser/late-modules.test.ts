@@ -1,0 +1,81 @@
+/** What becomes of a task whose modules come behind the first task's, and don't come. */
+import { afterEach, expect, test, vi } from 'vitest';
+import { browserPlatform } from '../../src/platform.ts';
+import { Runtime } from '../../src/runtime.ts';
+import { Page, patternPicture, tiny, tinyText, unwrap } from './harness.ts';
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const question = {
+  kind: 'generate',
+  task: 'answer',
+  media: 1,
+  texts: { question: 'what is on the grass?' },
+  search: {},
+} as const;
+
+/** A runtime in this page, whose store is empty. */
+function newPage(): Page {
+  const openStore: typeof browserPlatform.openStore = (options) =>
+    browserPlatform.openStore({ ...options, root: () => Promise.reject(new Error('refused')) });
+  return new Page(new Runtime({ ...browserPlatform, openStore }, () => {}));
+}
+
+/** Takes files from the server for as long as asked. */
+function breakServer(isMissing: (path: string) => boolean): { asked: number; isBroken: boolean } {
+  const state = { asked: 0, isBroken: true };
+  const { fetch } = globalThis;
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    const { url } = new Request(input);
+    if (!url.startsWith(tiny) || !isMissing(url.slice(tiny.length))) return fetch(input, init);
+    state.asked += 1;
+    return state.isBroken ? new Response('gone', { status: 404 }) : fetch(input, init);
+  });
+  return state;
+}
+
+test('a typed error, the first task goes on; asked again it tries again', { timeout: 60_000 }, async () => {
+  const server = breakServer((path) => path.startsWith('graphs/fusion.'));
+  const page = newPage();
+  unwrap(await page.load({ tasks: ['caption', 'answer'] }));
+  unwrap(await page.open(await patternPicture(8), 1));
+  const missing = { ok: false, error: { code: 'BLOB_NOT_FOUND', object: expect.stringContaining('graphs/fusion.') } };
+  expect(await page.run<'generate'>(question)).toMatchObject(missing);
+  expect(unwrap(await page.caption(1)).text).toBe(tinyText);
+  const before = server.asked;
+  expect(await page.run<'generate'>(question)).toMatchObject(missing);
+  expect(server.asked).toBeGreaterThan(before);
+
+  server.isBroken = false;
+  const both = await Promise.all([page.run<'generate'>(question), page.run<'generate'>(question)]);
+  const [first, second] = both.map((outcome) => unwrap(outcome).text);
+  expect(first).toMatch(/\w/);
+  expect(second).toBe(first);
+  const after = server.asked;
+  unwrap(await page.run<'generate'>(question));
+  expect(server.asked).toBe(after);
+  await page.close();
+});
+
+test('an abort ends the waiting, not the loading', { timeout: 60_000 }, async () => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const { fetch } = globalThis;
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    if (new Request(input).url.includes('graphs/fusion.')) await held;
+    return fetch(input, init);
+  });
+  const page = newPage();
+  unwrap(await page.load({ tasks: ['caption', 'answer'] }));
+  unwrap(await page.open(await patternPicture(8), 1));
+  const waiting = page.run<'generate'>(question);
+  await page.abort();
+  expect(await waiting).toMatchObject({ ok: false, error: { code: 'ABORTED', stage: 'compile' } });
+  letGo();
+  expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
+  await page.close();
+});

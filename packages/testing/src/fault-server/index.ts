@@ -1,0 +1,2 @@
+export type { Fault, SeenRequest } from './fault.ts';
+export { FaultServer } from './fault-server.ts';
