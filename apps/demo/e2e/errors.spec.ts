@@ -90,11 +90,30 @@ test('without the part that reads questions there are captions, and it can be ha
   await demo.waitForCaption();
 
   await demo.ask('what is it?');
+  await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
   await context.unroute(part);
   await alert.getByRole('button', { name: 'Load again' }).press('Enter');
   await demo.waitForAnswer();
   await expect(alert).toHaveCount(0);
   await expect(demo.question).toBeFocused();
+});
+
+test('the part that reads questions is asked for again with the next question', async ({ page, context }) => {
+  await serveTiny(context);
+  const demo = new DemoPage(page);
+  const part = tinyBlobs('text');
+  await context.route(part, (route) => route.fulfill({ status: 404, body: '' }));
+  await demo.open(tinyQuery);
+  await demo.samples.first().click();
+  await demo.waitForCaption();
+  await demo.ask('what is it?');
+  const alert = page.getByRole('alert');
+  await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
+
+  await context.unroute(part);
+  await demo.question.press('Enter');
+  await demo.waitForAnswer();
+  await expect(alert).toHaveCount(0);
 });
 
 test('a model that is not there is told of once, and can be loaded again', async ({ page }) => {
