@@ -1,4 +1,4 @@
-import { expect, type Page, test } from '@playwright/test';
+import { expect, type Locator, type Page, test } from '@playwright/test';
 import { DemoPage } from './demo-page.ts';
 import { serveTiny, tinyBlobs, tinyQuery } from './tiny-model.ts';
 
@@ -74,7 +74,9 @@ test('a worker that died is told of at the next question, and the one after is a
   await expect(alert).toHaveCount(0);
 });
 
-test('without the part that reads questions there are captions, and it can be had again', async ({ page, context }) => {
+/** Asks a model whose part that reads questions is missing; `restore` puts it back. */
+async function askWithoutText(page: Page): Promise<{ demo: DemoPage; alert: Locator; restore: () => Promise<void> }> {
+  const context = page.context();
   await serveTiny(context);
   const demo = new DemoPage(page);
   const part = tinyBlobs('text');
@@ -85,32 +87,27 @@ test('without the part that reads questions there are captions, and it can be ha
   await demo.ask('what is it?');
   const alert = page.getByRole('alert');
   await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
+  return { demo, alert, restore: () => context.unroute(part) };
+}
+
+test('without the part that reads questions there are captions, and it can be had again', async ({ page }) => {
+  const { demo, alert, restore } = await askWithoutText(page);
   await expect(demo.answerState).toHaveText('No answer');
   await demo.samples.nth(1).click();
   await demo.waitForCaption();
 
   await demo.ask('what is it?');
   await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
-  await context.unroute(part);
+  await restore();
   await alert.getByRole('button', { name: 'Load again' }).press('Enter');
   await demo.waitForAnswer();
   await expect(alert).toHaveCount(0);
   await expect(demo.question).toBeFocused();
 });
 
-test('the part that reads questions is asked for again with the next question', async ({ page, context }) => {
-  await serveTiny(context);
-  const demo = new DemoPage(page);
-  const part = tinyBlobs('text');
-  await context.route(part, (route) => route.fulfill({ status: 404, body: '' }));
-  await demo.open(tinyQuery);
-  await demo.samples.first().click();
-  await demo.waitForCaption();
-  await demo.ask('what is it?');
-  const alert = page.getByRole('alert');
-  await expect(alert).toContainText('BLOB_NOT_FOUND', { timeout: 60_000 });
-
-  await context.unroute(part);
+test('the part that reads questions is asked for again with the next question', async ({ page }) => {
+  const { demo, alert, restore } = await askWithoutText(page);
+  await restore();
   await demo.question.press('Enter');
   await demo.waitForAnswer();
   await expect(alert).toHaveCount(0);

@@ -13,7 +13,7 @@ from mplug2.config import owlet_mini
 from mplug2.model import Mplug2
 
 from .checkpoint import load_model
-from .data import captioned_photos
+from .data import captioned_photos, held_flickr8k
 from .features import Cells
 from .generate import greedy_captions
 from .loop import Average, Stage, parameter_groups, run, stage_parser
@@ -43,7 +43,7 @@ def main() -> None:
     learnt = [p for p in photos if not p.held_out]
     ids = caption_ids(learnt, vocabulary)
     cells = Cells(args.data, args.features)
-    held = [p.image for p in photos if p.held_out and p.dataset == "flickr8k"]
+    held = held_flickr8k(photos)
     per_epoch = len(learnt) // args.photos
 
     def losses(step: int) -> dict[str, torch.Tensor]:

@@ -78,3 +78,8 @@ class PhotoTars:
     def open(self, image: str) -> Image.Image:
         """Decodes one photo as RGB; KeyError where the tar files hold no such path."""
         return Image.open(io.BytesIO(self._bytes[image])).convert("RGB")
+
+
+def held_flickr8k(photos: list[CaptionedPhoto]) -> list[str]:
+    """The held-out photos whose captions show how a stage goes."""
+    return [p.image for p in photos if p.held_out and p.dataset == "flickr8k"]

@@ -5,7 +5,6 @@ Every photo is cropped, mirrored and otherwise changed by chance (`augment`). Re
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,8 @@ import torch
 
 from .augment import augment, may_mirror
 from .captions import TRAINED
-from .checkpoint import load_model
-from .data import PhotoTars, captioned_photos
-from .loop import Average, Stage, parameter_groups, run, stage_parser
+from .data import PhotoTars, captioned_photos, held_flickr8k
+from .loop import Ahead, Average, Stage, begin, parameter_groups, run, stage_parser
 from .pixels import LATE, early, late, say_captions
 from .targets import caption_ids, caption_loss, draw, draw_captions
 
@@ -26,17 +24,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=645)
     parser.add_argument("--stem-rate", type=float, default=1e-4)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-
-    start = args.out if (args.out / "progress.pt").exists() else args.init
-    model, vocabulary = load_model(start, args.dropout)
+    model, vocabulary = begin(args)
     model.stem.to(memory_format=torch.channels_last)
     size = model.config.image_size
     photos = captioned_photos(args.data)
     learnt = [p for p in photos if not p.held_out]
     ids = caption_ids(learnt, vocabulary)
-    held = [p.image for p in photos if p.held_out and p.dataset == "flickr8k"]
+    held = held_flickr8k(photos)
     tars = PhotoTars(args.data, ("flickr8k", "coco"))
     per_epoch = len(learnt) // args.photos
 
@@ -45,18 +39,16 @@ def main() -> None:
         pixels = np.stack([augment(tars.open(learnt[i].image), size, rng, may_mirror(learnt[i].captions)) for i in chosen])
         return pixels, draw_captions(ids, chosen, args.captions, rng)
 
-    ahead: dict[int, Future] = {}
-    with ThreadPoolExecutor(1) as pool:
+    ahead = Ahead(batch)
 
-        def losses(step: int) -> dict[str, torch.Tensor]:
-            pixels, texts = (ahead.pop(step, None) or pool.submit(batch, step)).result()
-            ahead[step + 1] = pool.submit(batch, step + 1)
-            net = model.stem.net
-            return {"caption": caption_loss(model, late(net, early(net, pixels)), texts, args.smoothing)}
+    def losses(step: int) -> dict[str, torch.Tensor]:
+        pixels, texts = ahead(step)
+        net = model.stem.net
+        return {"caption": caption_loss(model, late(net, early(net, pixels)), texts, args.smoothing)}
 
-        groups = parameter_groups(model, {TRAINED: args.rate, LATE: args.stem_rate})
-        stage = Stage(args.out, per_epoch, args.steps, losses, lambda: say_captions(model, vocabulary, tars, held))
-        run(stage, model, vocabulary, groups, Average(model))
+    groups = parameter_groups(model, {TRAINED: args.rate, LATE: args.stem_rate})
+    stage = Stage(args.out, per_epoch, args.steps, losses, lambda: say_captions(model, vocabulary, tars, held))
+    run(stage, model, vocabulary, groups, Average(model))
 
 
 if __name__ == "__main__":

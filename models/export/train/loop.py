@@ -7,18 +7,25 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 
+from mplug2.config import HeadsConfig
 from mplug2.model import Mplug2
 
-from .checkpoint import save_model, save_progress
+from .checkpoint import load_model, save_model, save_progress
+
+Made = TypeVar("Made")
 
 DECAY = 0.995
 SAVE_SECONDS = 300
+WATCHED = 300
+"""Held-out photos that later stages are watched by."""
 
 
 def stage_parser(description: str | None, photos: int, rate: float, seed: int) -> argparse.ArgumentParser:
@@ -34,6 +41,29 @@ def stage_parser(description: str | None, photos: int, rate: float, seed: int) -
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--seed", type=int, default=seed)
     return parser
+
+
+def begin(args: argparse.Namespace, heads: HeadsConfig | None = None) -> tuple[Mplug2, list[str]]:
+    """The model to go on with, of the output folder where the stage has begun, else of `--init`, and its vocabulary."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    resumed = (args.out / "progress.pt").exists()
+    return load_model(args.out if resumed else args.init, args.dropout, heads)
+
+
+class Ahead(Generic[Made]):
+    """What a step is about, made beside the step before it."""
+
+    def __init__(self, make: Callable[[int], Made]) -> None:
+        self._make = make
+        self._pool = ThreadPoolExecutor(1)
+        self._made: dict[int, Future[Made]] = {}
+
+    def __call__(self, step: int) -> Made:
+        """That of the step."""
+        made = self._made.pop(step, None) or self._pool.submit(self._make, step)
+        self._made[step + 1] = self._pool.submit(self._make, step + 1)
+        return made.result()
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int = 100) -> float:

@@ -11,8 +11,8 @@ import torch
 
 from mplug2.bert import Memory
 
-from .cell_batches import CellBatches, begin, cell_stage_parser, watch
-from .loop import Average, Stage, parameter_groups, run
+from .cell_batches import CellBatches, cell_stage_parser, watch
+from .loop import Ahead, Average, Stage, begin, parameter_groups, run
 from .losses import clip_losses
 from .mixture import Amounts
 from .objectives import answer_loss, encode, next_token_loss
@@ -32,9 +32,10 @@ def main() -> None:
     reward = Reward(batches.mixture.learnt, vocabulary, model.config.ids.end)
     groups = parameter_groups(model, {TRAINED: args.rate})
     average = Average(model)
+    ahead = Ahead(batches.make)
 
     def losses(step: int) -> dict[str, torch.Tensor]:
-        batch, cells, clip = batches(step)
+        batch, cells, clip = ahead(step)
         model.eval()
         memory = model.universal(model.vision(cells))
         count, asked = batch.captioned, batch.asked

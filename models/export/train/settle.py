@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import torch
 
-from .cell_batches import CellBatches, begin, cell_stage_parser, watch
+from .cell_batches import CellBatches, cell_stage_parser, watch
 from .checkpoint import HEADS
-from .loop import Average, Stage, parameter_groups, run
+from .loop import Ahead, Average, Stage, begin, parameter_groups, run
 from .losses import WEIGHTS, clip_losses, task_losses
 from .mixture import Amounts
 from .objectives import Contrast
@@ -31,9 +31,10 @@ def main() -> None:
     contrast = Contrast()
     groups = parameter_groups(model, {KNOWN: args.rate, BEGUN: 2 * args.rate})
     average = Average(model)
+    ahead = Ahead(batches.make)
 
     def losses(step: int) -> dict[str, torch.Tensor]:
-        batch, cells, clip = batches(step)
+        batch, cells, clip = ahead(step)
         found = task_losses(model, average, batch, cells, contrast, args.smoothing)
         return found | clip_losses(model, clip, args.smoothing)
 

@@ -7,7 +7,6 @@ changes. Resumes by itself from the output folder.
 from __future__ import annotations
 
 import random
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,9 @@ from mplug2.config import HeadsConfig
 from mplug2.stem import pretrained
 
 from .augment import augment
-from .checkpoint import HEADS, load_model
-from .data import PHOTO_SETS, PhotoTars, captioned_photos
-from .loop import Average, Stage, parameter_groups, run, stage_parser
+from .checkpoint import HEADS
+from .data import PHOTO_SETS, PhotoTars, captioned_photos, held_flickr8k
+from .loop import WATCHED, Ahead, Average, Stage, begin, parameter_groups, run, stage_parser
 from .losses import WEIGHTS, task_losses
 from .mixture import Amounts, Batch, Mixture
 from .objectives import Contrast, class_loss
@@ -35,11 +34,7 @@ def main() -> None:
     parser.add_argument("--stem-rate", type=float, default=1e-4)
     parser.add_argument("--head-rate", type=float, default=5e-4)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
-
-    resumed = (args.out / "progress.pt").exists()
-    model, vocabulary = load_model(args.out if resumed else args.init, args.dropout, HeadsConfig(384, 1000))
+    model, vocabulary = begin(args, HeadsConfig(384, 1000))
     model.stem.to(memory_format=torch.channels_last)
     teacher = pretrained().eval().requires_grad_(False).to(memory_format=torch.channels_last)
     mixture = Mixture(args.data, vocabulary, Amounts(args.photos, args.captions), args.seed)
@@ -55,25 +50,23 @@ def main() -> None:
 
     groups = parameter_groups(model, {TRAINED: args.rate, HEADS: args.head_rate, LATE: args.stem_rate})
     average = Average(model)
-    ahead: dict[int, Future] = {}
-    with ThreadPoolExecutor(1) as pool:
+    ahead = Ahead(prepared)
 
-        def losses(step: int) -> dict[str, torch.Tensor]:
-            batch, pixels = (ahead.pop(step, None) or pool.submit(prepared, step)).result()
-            ahead[step + 1] = pool.submit(prepared, step + 1)
-            x = early(model.stem.net, pixels)
-            cells = late(model.stem.net, x)
-            with torch.no_grad():
-                taught = teacher._fc(late(teacher, x).mean((1, 2)))
-            found = task_losses(model, average, batch, cells, contrast, args.smoothing)
-            return {**found, "class": class_loss(model.class_logits(cells), taught)}
+    def losses(step: int) -> dict[str, torch.Tensor]:
+        batch, pixels = ahead(step)
+        x = early(model.stem.net, pixels)
+        cells = late(model.stem.net, x)
+        with torch.no_grad():
+            taught = teacher._fc(late(teacher, x).mean((1, 2)))
+        found = task_losses(model, average, batch, cells, contrast, args.smoothing)
+        return {**found, "class": class_loss(model.class_logits(cells), taught)}
 
-        watched = [p.image for p in captioned_photos(args.data) if p.held_out and p.dataset == "flickr8k"][:300]
-        stage = Stage(
-            args.out, mixture.per_epoch, args.steps, losses,
-            lambda: say_captions(model, vocabulary, tars, watched), WEIGHTS,
-        )
-        run(stage, model, vocabulary, groups, average)
+    watched = held_flickr8k(captioned_photos(args.data))[:WATCHED]
+    stage = Stage(
+        args.out, mixture.per_epoch, args.steps, losses,
+        lambda: say_captions(model, vocabulary, tars, watched), WEIGHTS,
+    )
+    run(stage, model, vocabulary, groups, average)
 
 
 if __name__ == "__main__":

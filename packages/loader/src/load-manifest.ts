@@ -61,17 +61,24 @@ function parse(bytes: Uint8Array, url: string): Manifest {
   return parseManifest(json, url);
 }
 
-async function readKept(store: ShardStore, key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The bytes of a manifest and their SHA-256. */
+interface HashedBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sha256: string;
+}
+
+async function readKept(store: ShardStore, key: string): Promise<HashedBytes | undefined> {
   const kept = await store.read(key);
   if (kept === undefined) return undefined;
   const bytes = kept.slice(HASH_CHARACTERS);
+  const sha256 = await sha256Of(bytes);
   const proof = new TextDecoder().decode(kept.subarray(0, HASH_CHARACTERS));
-  return (await sha256Of(bytes)) === proof ? bytes : undefined;
+  return sha256 === proof ? { bytes, sha256 } : undefined;
 }
 
-async function keep(store: ShardStore, key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+async function keep(store: ShardStore, key: string, { bytes, sha256 }: HashedBytes): Promise<void> {
   const kept = new Uint8Array(HASH_CHARACTERS + bytes.length);
-  kept.set(new TextEncoder().encode(await sha256Of(bytes)));
+  kept.set(new TextEncoder().encode(sha256));
   kept.set(bytes, HASH_CHARACTERS);
   await store.write(key, kept);
 }
@@ -82,8 +89,9 @@ async function fromStore(
   key: string,
   url: string,
 ): Promise<LoadedManifest | undefined> {
-  const bytes = await readKept(store, key);
-  if (bytes === undefined || (sha256 !== undefined && (await sha256Of(bytes)) !== sha256)) return undefined;
+  const kept = await readKept(store, key);
+  if (kept === undefined || (sha256 !== undefined && kept.sha256 !== sha256)) return undefined;
+  const { bytes } = kept;
   try {
     return { manifest: parse(bytes, url), fromStore: true, bytes: bytes.length };
   } catch {
@@ -123,11 +131,7 @@ class ManifestSink implements Sink {
   }
 }
 
-async function fromNetwork(
-  url: string,
-  options: LoadManifestOptions,
-  cache: RequestCache,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function fromNetwork(url: string, options: LoadManifestOptions, cache: RequestCache): Promise<HashedBytes> {
   const { fetch, signal, silenceMs, retry } = options;
   const sink = new ManifestSink();
   // Nothing proves that two parts are of one version.
@@ -157,22 +161,20 @@ async function fromNetwork(
       remedy: 'Check the model’s address: no manifest is as long as that.',
     });
   }
-  return sink.bytes();
+  const bytes = sink.bytes();
+  return { bytes, sha256: await sha256Of(bytes) };
 }
 
 /** The manifest with the wanted hash; another is asked for once more, past every cache. */
-async function fromNetworkProven(url: string, options: LoadManifestOptions): Promise<Uint8Array<ArrayBuffer>> {
+async function fromNetworkProven(url: string, options: LoadManifestOptions): Promise<HashedBytes> {
   // Unlike a blob it may change under its name: the HTTP cache has to ask.
-  let bytes = await fromNetwork(url, options, 'no-cache');
+  let found = await fromNetwork(url, options, 'no-cache');
   const { sha256: expected } = options;
-  if (expected === undefined) return bytes;
-  let found = await sha256Of(bytes);
-  if (found === expected) return bytes;
-  bytes = await fromNetwork(url, options, 'reload');
-  found = await sha256Of(bytes);
-  if (found === expected) return bytes;
+  if (expected === undefined || found.sha256 === expected) return found;
+  found = await fromNetwork(url, options, 'reload');
+  if (found.sha256 === expected) return found;
   throw new OwletError('MANIFEST_WRONG_HASH', {
-    message: `${url} should have the SHA-256 ${expected}, but has ${found}.`,
+    message: `${url} should have the SHA-256 ${expected}, but has ${found.sha256}.`,
     stage: 'manifest',
     object: url,
     remedy: 'The model is of another version than the page wants: change manifestSha256, or the model’s address.',
@@ -195,8 +197,8 @@ export async function loadManifest(modelUrl: string, options: LoadManifestOption
   const kept = refresh ? undefined : await fromStore(options, key, url);
   throwIfAborted(signal, 'manifest');
   if (kept !== undefined) return kept;
-  const bytes = await fromNetworkProven(url, options);
-  const manifest = parse(bytes, url);
-  await keep(store, key, bytes);
-  return { manifest, fromStore: false, bytes: bytes.length };
+  const found = await fromNetworkProven(url, options);
+  const manifest = parse(found.bytes, url);
+  await keep(store, key, found);
+  return { manifest, fromStore: false, bytes: found.bytes.length };
 }
