@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from mplug2.stem import pretrained, stem_input
-from train.data import PhotoTars
+from mplug2.stem import IMAGENET_SIZE, pretrained, stem_input
+from train.data import PHOTO_SETS, PhotoTars
 
 from .bootstrap import mean_by_photo
 from .metric import Metric
@@ -18,14 +18,15 @@ from .subject import PHOTOS, SENTENCES, Subject, batches, photo_pixels
 
 
 @torch.inference_mode()
-def original_classes(tars: PhotoTars, images: Sequence[str], size: int, kept: Path) -> dict[str, int]:
-    """The original network's best class of each photo, remembered in the JSON file `kept`."""
+def original_classes(data: Path, images: Sequence[str], kept: Path) -> dict[str, int]:
+    """The original network's best class of each photo at its own size, remembered in the JSON file `kept`."""
     known: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
     new = [image for image in images if image not in known]
-    net = pretrained().eval().to(memory_format=torch.channels_last) if new else None
+    if not new:
+        return {image: known[image] for image in images}
+    net, tars = pretrained().eval().to(memory_format=torch.channels_last), PhotoTars(data, PHOTO_SETS)
     for number, some in enumerate(batches(new, PHOTOS)):
-        assert net is not None
-        known |= dict(zip(some, net(stem_input(photo_pixels(tars, some, size))).argmax(-1).tolist()))
+        known |= dict(zip(some, net(stem_input(photo_pixels(tars, some, IMAGENET_SIZE))).argmax(-1).tolist()))
         if number % 25 == 24 or number * PHOTOS + len(some) == len(new):
             kept.write_text(json.dumps(known) + "\n")
             print(f"original network: {number * PHOTOS + len(some)} of {len(new)} photos", flush=True)

@@ -1,10 +1,12 @@
-"""All figures of a checkpoint in PyTorch, with intervals and blind ones: captions, answers, match, retrieval, classes.
+"""All figures with intervals and blind ones: captions, answers, match, retrieval, classes.
 
 python -m evaluate.everything --data DIR --checkpoint DIR --out DIR [--dequantised [FORM]] [--tasks captions …]
+python -m evaluate.everything --data DIR --predicted DIR --model DIR --out DIR [--tasks captions …]
 
-Writes report.json (`metrics`, `calibration`, `captions`, `skipped`), report.md and each task's predictions as JSON
-lines. With --dequantised the weights are what a form stores (int8, as shipped, where none is named); activations stay
-float32.
+Of a checkpoint in PyTorch, or of an exported model by what `npm run predict` wrote (`evaluate.predicted` says what to
+ask it). Writes report.json (`metrics`, `calibration`, `captions`, `skipped`), report.md and each task's predictions as
+JSON lines. With --dequantised the weights are what a form stores (int8, as shipped, where none is named); activations
+stay float32.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ from .bootstrap import Estimate
 from .calibration import Calibration, calibrate
 from .captions import Prediction
 from .metric import Metric
-from .predict import Search, say_captions
+from .predict import Search
+from .predicted import PredictedSource
+from .source import Source, TorchSource
 from .subject import Subject
 
 TASKS = ("captions", "answers", "match", "retrieval", "classes")
@@ -54,23 +58,16 @@ class Report:
 
 
 class Evaluation:
-    """One checkpoint, one data folder, one output folder; each task adds to the report."""
+    """One source, one data folder, one output folder; each task adds to the report."""
 
-    def __init__(self, subject: Subject, args: argparse.Namespace) -> None:
-        self.subject = subject
+    def __init__(self, source: Source, args: argparse.Namespace) -> None:
+        self.source = source
         self.data: Path = args.data
         self.out: Path = args.out
         self.limit: int | None = args.limit
-        self.search = Search(args.beam, args.reference)
         self.with_meteor: bool = args.meteor
         self.photos = captioned_photos(args.data)
-        self.tars = PhotoTars(args.data, PHOTO_SETS)
-        about = {
-            "weights": " ".join([args.dequantised or "as trained", *(args.modules or [])]),
-            "arithmetic": "bfloat16" if args.bfloat16 else "float32",
-            "search": f"beam {args.beam}{', reference' if args.reference else ''}",
-        }
-        self.report = Report(about | ({"photos at most": self.limit} if self.limit else {}))
+        self.report = Report(source.about | ({"photos at most": self.limit} if self.limit else {}))
 
     def held_out(self, dataset: str) -> list[CaptionedPhoto]:
         """Captioned photos held out, the first `limit` of them."""
@@ -91,8 +88,7 @@ class Evaluation:
                 self.report.skipped[f"captions, {split}"] = "there are fewer than two photos"
                 continue
             images = [p.image for p in photos]
-            self.subject.look(self.tars, images)
-            said = say_captions(self.subject, images, self.search)
+            said = self.source.captions(images)
             self.write(
                 f"captions-{dataset}.jsonl",
                 ({"media": p.image, "text": s.text, "log_p": round(s.log_p, 5)} for p, s in zip(photos, said)),
@@ -105,8 +101,11 @@ class Evaluation:
     def answers(self) -> None:
         """VQA accuracy and how far the answers' probabilities can be believed."""
         questions = vqa.held_out(self.data, self.limit)
-        self.subject.look(self.tars, list(dict.fromkeys(q.image for q in questions)))
-        answered = vqa.ask(self.subject, self.data, questions, self.search)
+        others = vqa.other_photos(questions)
+        texts = [q.question for q in questions]
+        here = self.source.answers([q.image for q in questions], texts)
+        elsewhere = self.source.answers([others[q.image] for q in questions], texts)
+        answered = vqa.judge(self.data, questions, here, elsewhere)
         self.write("answers.jsonl", map(vqa.prediction, answered))
         self.report.metrics += vqa.metrics(answered)
         for dataset, split in (("vqa_v2", "answers, VQA v2 held out"), ("daquar", "answers, DAQUAR held out")):
@@ -123,9 +122,8 @@ class Evaluation:
             self.report.skipped["match"] = "no caption could be changed by rule"
             return
         images, texts = [p.image for p in pairs], [p.text for p in pairs]
-        self.subject.look(self.tars, list(dict.fromkeys(images)))
-        here = match.fit(self.subject, images, texts)
-        elsewhere = match.fit(self.subject, match.other_photos(pairs), texts)
+        here = self.source.fits(images, texts)
+        elsewhere = self.source.fits(match.other_photos(pairs), texts)
         rows = zip(pairs, here, elsewhere)
         self.write(
             "match.jsonl",
@@ -141,8 +139,9 @@ class Evaluation:
     def retrieval(self) -> None:
         """Recall between photos and sentences and among sentences."""
         photos = self.held_out("flickr8k")
-        self.subject.look(self.tars, [p.image for p in photos])
-        self.report.metrics += retrieval.metrics(self.subject, photos)
+        visual = self.source.photo_embeddings([p.image for p in photos])
+        text = self.source.text_embeddings([caption for p in photos for caption in p.captions])
+        self.report.metrics += retrieval.metrics(photos, visual, text)
 
     def classes(self) -> None:
         """Agreement with the original network."""
@@ -153,10 +152,8 @@ class Evaluation:
         for image in dict.fromkeys([*(p.image for p in self.photos), *questions]):
             by_set.setdefault(image.split("/")[0], []).append(image)
         images = [image for some in by_set.values() for image in some[: self.limit]]
-        self.subject.look(self.tars, [], pooled=images)
-        size = self.subject.model.config.image_size
-        original = classify.original_classes(self.tars, images, size, self.out / "original-classes.json")
-        ours = classify.best_five(self.subject, images)
+        original = classify.original_classes(self.data, images, self.out / "original-classes.json")
+        ours = self.source.classes(images)
         self.write("classes.jsonl", ({"media": i, "classes": ours[i], "original": original[i]} for i in images))
         self.report.metrics += classify.metrics(ours, original, held)
 
@@ -166,7 +163,7 @@ class Evaluation:
         for task in TASKS:
             if task not in tasks:
                 continue
-            if task in NEEDS_HEADS and self.subject.model.config.heads is None:
+            if task in NEEDS_HEADS and not self.source.has_heads:
                 self.report.skipped[task] = "the checkpoint has no heads"
             else:
                 getattr(self, task)()
@@ -197,10 +194,27 @@ def caption_metrics(found: captions.Report, split: str) -> list[Metric]:
     return [Metric.of(name, split, estimate, found.photos, blind, beside) for name, estimate, blind, beside in rows]
 
 
+def torch_source(args: argparse.Namespace) -> TorchSource:
+    """The checkpoint that was asked for, in the form that was asked for."""
+    model, vocabulary = load_model(args.checkpoint)
+    if args.dequantised:
+        quantise_model(model, args.dequantised, args.modules)
+    about = {
+        "weights": " ".join([args.dequantised or "as trained", *(args.modules or [])]),
+        "arithmetic": "bfloat16" if args.bfloat16 else "float32",
+        "search": f"beam {args.beam}{', reference' if args.reference else ''}",
+    }
+    tars = PhotoTars(args.data, PHOTO_SETS)
+    return TorchSource(Subject(model, vocabulary, args.bfloat16), tars, Search(args.beam, args.reference), about)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    of = parser.add_mutually_exclusive_group(required=True)
+    of.add_argument("--checkpoint", type=Path)
+    of.add_argument("--predicted", type=Path, help="what evaluate.predicted wrote, with the results of its commands")
+    parser.add_argument("--model", type=Path, help="with --predicted: the exported model that was asked")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--dequantised", nargs="?", choices=FORMS, const="int8", help="with the weights a form stores")
@@ -212,11 +226,11 @@ def main() -> None:
     parser.add_argument("--bfloat16", action="store_true", help="under autocast, for a quick look")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
+    if args.predicted and not args.model:
+        parser.error("--predicted needs --model")
     torch.set_num_threads(args.threads)
-    model, vocabulary = load_model(args.checkpoint)
-    if args.dequantised:
-        quantise_model(model, args.dequantised, args.modules)
-    print(Evaluation(Subject(model, vocabulary, args.bfloat16), args).run(args.tasks).markdown())
+    source = PredictedSource(args.predicted, args.model) if args.predicted else torch_source(args)
+    print(Evaluation(source, args).run(args.tasks).markdown())
 
 
 if __name__ == "__main__":

@@ -63,13 +63,12 @@ def chance(candidates: int, right: int, k: int) -> float:
     return 1 - math.comb(candidates - right, k) / math.comb(candidates, k)
 
 
-def metrics(subject: Subject, photos: Sequence[CaptionedPhoto]) -> list[Metric]:
-    """Text → photo, photo → text, text → text among the captions of `photos`; all have been looked at."""
+def metrics(photos: Sequence[CaptionedPhoto], visual: torch.Tensor, text: torch.Tensor) -> list[Metric]:
+    """Text → photo, photo → text, text → text; `visual` P×W of the photos, `text` S×W of all their captions in turn."""
     images = [p.image for p in photos]
     texts = [caption for p in photos for caption in p.captions]
     owners = torch.tensor([row for row, p in enumerate(photos) for _ in p.captions])
     named = [images[owner] for owner in owners]
-    visual, text = embed_photos(subject, images), embed_texts(subject, texts)
     likeness, right = text @ visual.T, owners[:, None] == torch.arange(len(images))
     split = f"Flickr8k val, {len(images)} photos, {len(texts)} captions"
     found = []

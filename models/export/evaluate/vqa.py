@@ -12,8 +12,7 @@ from train.questions import Question, asked_questions, held_out_questions
 from .answers import PrefixAnswers, accuracy
 from .bootstrap import mean_by_photo
 from .metric import Metric
-from .predict import Said, Search, say_answers
-from .subject import Subject
+from .predict import Said
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,13 @@ def other_photos(questions: Sequence[Question]) -> dict[str, str]:
     return others
 
 
-def ask(subject: Subject, data: Path, questions: Sequence[Question], search: Search) -> list[Answered]:
-    """Asks every question of its photo and of another; all photos have been looked at."""
+def judge(
+    data: Path, questions: Sequence[Question], here: Sequence[Said], elsewhere: Sequence[Said]
+) -> list[Answered]:
+    """How right answers are; `elsewhere` was said of the `other_photos`."""
     blind = PrefixAnswers(q for q in asked_questions(data) if not is_held_out(q.image))
-    others = other_photos(questions)
-    texts = [q.question for q in questions]
-    here = say_answers(subject, [q.image for q in questions], texts, search)
-    elsewhere = say_answers(subject, [others[q.image] for q in questions], texts, search)
     answered = []
-    for question, said, other in zip(questions, here, elsewhere):
+    for question, said, other in zip(questions, here, elsewhere, strict=True):
         guess = blind.answer(question.question)
         right, guess_right, other_right = (accuracy(t, question.answers) for t in (said.text, guess, other.text))
         answered.append(Answered(question, said, right, guess, guess_right, other.text, other_right))

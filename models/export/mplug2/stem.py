@@ -9,6 +9,10 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import nn
 
 
+IMAGENET_SIZE = 260
+"""Side of the pictures that the whole network was trained on."""
+
+
 def pretrained() -> EfficientNet:
     """The whole ImageNet network, its classifier included."""
     return EfficientNet.from_pretrained(

@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 from tiny_model import VOCABULARY, tiny
 
-from evaluate import everything, meteor
+from evaluate import everything, meteor, predicted
 from evaluate.captions import evaluate, read_predictions
 from evaluate.predict import Search, say_answers, say_captions
+from evaluate.source import TorchSource
 from evaluate.subject import Subject
 from train.checkpoint import save_model
 from train.data import PhotoTars, captioned_photos, is_held_out
@@ -122,3 +123,49 @@ def test_in_a_batch_as_alone(data: Path) -> None:
     ids = subject.ids(["A man, a dog.", "man"])
     assert ids.tolist() == [[2, 5, 6, 5, 7], [2, 6, 0, 0, 0]]
     assert torch.equal(encode(model, ids)[1], ids != 0)
+
+
+def test_the_browsers_results_get_the_same_figures(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    model, asked = tiny(heads=True, shared=True), data.parent / "asked"
+    tars = PhotoTars(data, everything.PHOTO_SETS)
+    torch_source = TorchSource(Subject(model, VOCABULARY), tars, Search(3), {})
+    monkeypatch.setattr(sys, "argv", ["predicted", "--data", str(data), "--out", str(asked)])
+    predicted.main()
+    assert (asked / "every/coco").is_dir() and len(list((asked / "held-out/flickr8k").iterdir())) == 4
+
+    def rows(name: str) -> list[dict[str, str]]:
+        return [json.loads(line) for line in (asked / name).read_text().splitlines()]
+
+    def write(run: str, found: list[dict[str, object]]) -> None:
+        predicted.results(asked, run).write_text(lines(found))
+
+    labels = [f"class {i}" for i in range(model.config.heads.classes)]
+    (asked / predicted.LABELS).write_text(json.dumps(labels))
+    held = [f"{p.parent.name}/{p.name}" for p in sorted((asked / "held-out").glob("*/*"))]
+    every = [f"{p.parent.name}/{p.name}" for p in sorted((asked / "every").glob("*/*"))]
+    said = zip(held, torch_source.captions(held))
+    write("captions", [{"media": image, "text": s.text, "logprob": s.log_p} for image, s in said])
+    questions, sentences = rows("questions.jsonl"), rows("sentences.jsonl")
+    answers = torch_source.answers([q["media"] for q in questions], [q["question"] for q in questions])
+    write("answers", [{**q, "text": s.text, "logprob": s.log_p} for q, s in zip(questions, answers)])
+    fits = torch_source.fits([r["media"] for r in sentences], [r["text"] for r in sentences])
+    write("match", [{**r, "probability": float(p)} for r, p in zip(sentences, fits)])
+    flickr, texts = [i for i in held if i.startswith("flickr8k")], [r["text"] for r in rows("captions.jsonl")]
+    visual, text = torch_source.photo_embeddings(flickr), torch_source.text_embeddings(texts)
+    places = [{"media": i.split("/")[1], "vector": v.tolist()} for i, v in zip(flickr, visual)]
+    write("embeddings", [*places, *({"text": t, "vector": v.tolist()} for t, v in zip(texts, text))])
+    best = torch_source.classes(every)
+    write("classes", [{"media": i, "labels": [{"label": labels[c]} for c in best[i]]} for i in every])
+
+    inside = run(monkeypatch, data, True)["metrics"]
+    given = ["--data", data, "--predicted", asked, "--model", asked, "--out", data.parent / "browser"]
+    monkeypatch.setattr(sys, "argv", ["everything", *map(str, given)])
+    everything.main()
+    report = json.loads((data.parent / "browser/report.json").read_text())
+    assert report["about"]["weights"] == "as shipped" and len(report["metrics"]) == len(inside)
+    for ours, theirs in zip(report["metrics"], inside):
+        assert ours["name"] == theirs["name"] and ours["value"] == pytest.approx(theirs["value"], abs=1e-4)
+
+    write("captions", [{"media": held[0], "error": {"code": "DECODE_FAILED", "message": "no picture"}}])
+    with pytest.raises(ValueError, match="no picture"):
+        predicted.PredictedSource(asked, asked).captions(held)

@@ -75,9 +75,13 @@ class PhotoTars:
                         assert stream is not None
                         self._bytes[member.name.removeprefix("./")] = stream.read()
 
+    def stored(self, image: str) -> bytes:
+        """The file of one photo; KeyError where the tar files hold no such path."""
+        return self._bytes[image]
+
     def open(self, image: str) -> Image.Image:
         """Decodes one photo as RGB; KeyError where the tar files hold no such path."""
-        return Image.open(io.BytesIO(self._bytes[image])).convert("RGB")
+        return Image.open(io.BytesIO(self.stored(image))).convert("RGB")
 
 
 def held_flickr8k(photos: list[CaptionedPhoto]) -> list[str]:
