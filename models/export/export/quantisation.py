@@ -21,7 +21,7 @@ from mplug2.model import Mplug2
 
 from .build import build_variant
 from .checkpoint import read_model
-from .tensors import WeightStore, quantise
+from .tensors import WeightStore, WriteBack, quantise
 
 BLOCK = 64
 
@@ -108,14 +108,12 @@ class FormStore(WeightStore):
     def __post_init__(self) -> None:
         super().__init__(quantised=False)
 
-    def add_float(self, name: str, module: str, values: np.ndarray) -> str:
+    def add_float(self, name: str, module: str, values: np.ndarray, write_back: WriteBack | None = None) -> str:
         if name not in self.weights:
             self.costs.setdefault(module, Cost()).bytes += values.size * 4
         return super().add_float(name, module, values)
 
-    def add_large(
-        self, name: str, module: str, values: np.ndarray, axis: int, write_back: Callable[[np.ndarray], None]
-    ) -> str:
+    def add_large(self, name: str, module: str, values: np.ndarray, axis: int, write_back: WriteBack) -> str:
         if name in self.weights:
             return name
         values = np.ascontiguousarray(values, np.float32)

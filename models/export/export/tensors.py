@@ -8,6 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 
+WriteBack = Callable[[np.ndarray], None]
+"""Puts a stored weight's values into the parameters that it was made of."""
+
+
 @dataclass(frozen=True)
 class Weight:
     """One stored weight. `values` is what the bytes mean (dequantised), `stored` the array whose bytes are kept."""
@@ -38,8 +42,8 @@ class WeightStore:
         self.weights: dict[str, Weight] = {}
         self.quantised = quantised
 
-    def add_float(self, name: str, module: str, values: np.ndarray) -> str:
-        """Keeps a small tensor as it is."""
+    def add_float(self, name: str, module: str, values: np.ndarray, write_back: WriteBack | None = None) -> str:
+        """Keeps a small tensor as it is; `write_back` puts other values in its place (`export.exported`)."""
         values = np.ascontiguousarray(values, np.float32)
         return self._add(Weight(name, module, values, values, None, None))
 
@@ -49,7 +53,7 @@ class WeightStore:
         module: str,
         values: np.ndarray,
         axis: int,
-        write_back: Callable[[np.ndarray], None],
+        write_back: WriteBack,
     ) -> str:
         """Keeps a large tensor; where it is quantised, `write_back` receives the dequantised values, so that the
         PyTorch model can compute with exactly what is shipped."""

@@ -16,15 +16,20 @@ from .weights import ModuleWeights
 MATRIX_GRID = 17
 
 
-def fold_batch_norms(stem: nn.Module) -> None:
-    """Every convolution of the EfficientNet stem takes its batch norm in; the norms become identities."""
+def norm_pairs(stem: nn.Module) -> list[tuple[nn.Module, str, str]]:
+    """Every convolution of the EfficientNet stem with its batch norm: who has them, under which names."""
     net = stem.net
     pairs = [(net, "_conv_stem", "_bn0"), (net, "_conv_head", "_bn1")]
     for block in net._blocks:
         pairs += [(block, "_depthwise_conv", "_bn1"), (block, "_project_conv", "_bn2")]
         if hasattr(block, "_expand_conv"):
             pairs.append((block, "_expand_conv", "_bn0"))
-    for owner, conv, norm in pairs:
+    return pairs
+
+
+def fold_batch_norms(stem: nn.Module) -> None:
+    """Every convolution of the EfficientNet stem takes its batch norm in; the norms become identities."""
+    for owner, conv, norm in norm_pairs(stem):
         if not isinstance(getattr(owner, norm), nn.Identity):
             setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv).eval(), getattr(owner, norm).eval()))
             setattr(owner, norm, nn.Identity())

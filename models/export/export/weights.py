@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .tensors import WeightStore
+from .tensors import WeightStore, WriteBack
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:
@@ -32,10 +32,13 @@ class ModuleWeights:
     def name(self, rest: str) -> str:
         return f"{self.module}.{rest}"
 
-    def small(self, rest: str, tensor: torch.Tensor | np.ndarray) -> str:
-        """A tensor kept as float32."""
-        values = tensor if isinstance(tensor, np.ndarray) else array(tensor)
-        return self.store.add_float(self.name(rest), self.module, values)
+    def small(self, rest: str, tensor: torch.Tensor, write_back: WriteBack | None = None) -> str:
+        """A tensor kept as float32: a parameter or a view of one, else `write_back` says how its values are undone."""
+
+        def into_the_parameter(values: np.ndarray) -> None:
+            tensor.detach().copy_(torch.from_numpy(values))
+
+        return self.store.add_float(self.name(rest), self.module, array(tensor), write_back or into_the_parameter)
 
     def norm(self, rest: str, norm: nn.LayerNorm) -> str:
         """weight and bias of a LayerNorm; returns their common prefix."""
@@ -71,8 +74,14 @@ class ModuleWeights:
     def biases(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
         """Biases side by side, as `matrix` lays the columns."""
         factors = factors or [1.0] * len(parts)
-        values = np.concatenate([array(p) * np.float32(f) for p, f in zip(parts, factors)])
-        return self.small(f"{rest}.bias", values)
+        values = torch.cat([part.detach().float() * factor for part, factor in zip(parts, factors)])
+
+        def write_back(values: np.ndarray) -> None:
+            pieces = np.split(values, np.cumsum([len(part) for part in parts])[:-1])
+            for part, factor, piece in zip(parts, factors, pieces):
+                part.detach().copy_(torch.from_numpy(piece / np.float32(factor)))
+
+        return self.small(f"{rest}.bias", values, write_back)
 
     def linears(self, rest: str, layers: list[nn.Linear], factors: list[float] | None = None) -> tuple[str, str]:
         """Several linear layers over one input as one."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+
 from mplug2.bert import Embeddings
 from mplug2.model import Mplug2
 
@@ -33,7 +36,12 @@ def embed(
     else:
         taken = g.op("Gather", g.weight(table), "ids", axis=1)
     rows = g.transpose(taken, 1, 2, 0)
-    places = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
-    stored = g.weight(w.small("positions", places))
+    of_type = embeddings.token_type_embeddings.weight[0].detach()
+    places = embeddings.position_embeddings.weight.detach()
+
+    def write_back(values: np.ndarray) -> None:
+        places.copy_(torch.from_numpy(values) - of_type)
+
+    stored = g.weight(w.small("positions", places + of_type, write_back))
     x = g.op("Add", rows, g.op("Slice", stored, first, end, g.constant([0])))
     return g.layer_norm(x, w.norm("embedding_norm", embeddings.LayerNorm), model.config.text.norm_eps), table

@@ -12,10 +12,13 @@ import pytest
 import torch
 from tiny_model import VOCABULARY, tiny
 
-from evaluate.photo_goldens import take_over_weights
+from export.build import build_variant
+from export.exported import ExportedStore, fill
 from export.manifest import write_model
 from export.shards import BLOB_BYTES, write_blobs
-from export.tensors import Weight, quantise
+from export.tensors import Weight, WeightStore, quantise
+from mplug2.config import HeadsConfig
+from train.checkpoint import load_model, save_model
 from train.generate import greedy
 
 IDENTITY = {"id": "tiny", "name": "Tiny", "licence": "none"}
@@ -136,17 +139,39 @@ def test_quantising_keeps_every_channel_within_half_a_step() -> None:
     assert (np.abs(stored * scales - values).max(axis=0) <= scales / 2 + 1e-6).all()
 
 
-def test_a_model_takes_over_the_weights_of_its_export_only(tmp_path: Path) -> None:
-    exported = tiny(bridge=True, heads=True)
+@pytest.mark.parametrize("kinds", [{"bridge": True, "heads": True}, {"heads": True, "shared": True}])
+def test_an_exported_model_comes_back(tmp_path: Path, kinds: dict[str, bool]) -> None:
+    exported = tiny(**kinds)
     write_model(exported, VOCABULARY, tmp_path, IDENTITY)
+    other = tiny(**kinds)
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter.data)
+    fill(other, tmp_path)
+    stores = [WeightStore(quantised=False) for _ in range(2)]
+    for store, model in zip(stores, (exported, other)):
+        build_variant(store, model, "float32")
+    wanted, found = (store.weights for store in stores)
+    assert wanted.keys() == found.keys()
+    assert all(np.allclose(wanted[name].values, found[name].values, 1e-6, 1e-6) for name in wanted)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    again = tiny(bridge=True, heads=True)
-    assert take_over_weights(again, manifest) == [blob["sha256"] for blob in manifest["blobs"]]
-    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), exported.parameters()))
-    other = tiny(bridge=True, heads=True)
-    other.visn_fc.weight.data[0, 0] += 1
-    with pytest.raises(SystemExit, match="other weights"):
-        take_over_weights(other, manifest)
+    manifest["tensors"]["universal.latents"]["shape"].reverse()
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match="universal.latents has the shape"):
+        fill(other, tmp_path)
+
+
+def test_training_can_start_from_the_shipped_model(tmp_path: Path) -> None:
+    shipped = Path(__file__).parents[2] / "owlet-mini"
+    model, vocabulary = load_model(shipped, heads=HeadsConfig(384, 1000))
+    assert len(vocabulary) == model.config.text.vocab and model.config.heads is not None
+    save_model(tmp_path, model, vocabulary)
+    again, _ = load_model(tmp_path)
+    store = WeightStore(quantised=False)
+    build_variant(store, again, "float32")
+    known = ExportedStore(shipped, json.loads((shipped / "manifest.json").read_text()))
+    names = [name for name in store.weights if name in known]
+    assert {name.split(".")[0] for name in names} >= {"vision", "universal", "decoder", "embeddings"}
+    assert all(np.allclose(store.weights[name].values, known.values(name), 1e-4, 1e-6) for name in names)
 
 
 def test_margins_are_of_the_allowed_tokens() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from export.exported import is_exported, read_exported
 from mplug2.config import HeadsConfig, Mplug2Config
 from mplug2.model import Mplug2
 from mplug2.stem import imagenet_classifier
@@ -34,22 +35,28 @@ def save_model(folder: Path, model: Mplug2, vocabulary: list[str]) -> None:
 
 
 def load_model(folder: Path, dropout: float = 0.0, heads: HeadsConfig | None = None) -> tuple[Mplug2, list[str]]:
-    """Reads what `save_model` wrote. Where the folder's model has no heads and `heads` is given, they are begun."""
-    config = Mplug2Config.load(folder / "config.json")
+    """Reads what `save_model` wrote, or an exported model with what int8 left of its weights. Where the folder's model has
+    no heads and `heads` is given, they are begun."""
+    if is_exported(folder):
+        stored, vocabulary = read_exported(folder)
+        config, weights = stored.config, stored.state_dict()
+    else:
+        vocabulary = (folder / "vocab.txt").read_text().splitlines()
+        config, weights = Mplug2Config.load(folder / "config.json"), load_file(folder / "weights.safetensors")
     begun = config.heads is None and heads is not None
     # With the heads every task begins to be trained.
     model = Mplug2(replace(config, heads=heads, tasks=None) if begun else config, dropout)
     model.share_embeddings()
     if begun:
         begin_heads(model)
-    missing, unexpected = model.load_state_dict(load_file(folder / "weights.safetensors"), strict=False)
+    missing, unexpected = model.load_state_dict(weights, strict=False)
     if begun:
         missing = [name for name in missing if not name.startswith(HEADS)]
     tied = {"text_encoder.embeddings.word_embeddings.weight", "text_decoder.bert.embeddings.word_embeddings.weight"}
     lost = [name for name in missing if name not in tied and not name.endswith("num_batches_tracked")]
     if lost or unexpected:
         raise ValueError(f"{folder}: missing {lost[:3]}, unexpected {unexpected[:3]}")
-    return model, (folder / "vocab.txt").read_text().splitlines()
+    return model, vocabulary
 
 
 def begin_heads(model: Mplug2) -> None:

@@ -1,0 +1,113 @@
+"""Reads an exported owlet-mini back into PyTorch, so that training can start from what is shipped.
+
+The exporter's own builders walk over a new model; every weight that they ask for is found in the folder instead and
+put into the parameters that it was made of. What int8 lost stays lost; parameters that no graph reads begin anew.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mplug2.config import HeadsConfig, Mplug2Config, owlet_mini
+from mplug2.model import Mplug2
+
+from .build import build_variant
+from .tensors import WeightStore, WriteBack
+from .vision_graph import norm_pairs
+
+MANIFEST = "manifest.json"
+EMBEDDING, CLASSES = 384, 1000
+
+
+class ExportedStore(WeightStore):
+    """Gives the weights of a folder in place of those of the model that asks."""
+
+    def __init__(self, folder: Path, manifest: dict) -> None:
+        super().__init__(quantised=False)
+        self._folder = folder
+        self._blobs = [blob["sha256"] for blob in manifest["blobs"]]
+        self._tensors = manifest["tensors"]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def _stored(self, name: str) -> np.ndarray:
+        tensor = self._tensors[name]
+        pieces = []
+        for piece in tensor["pieces"]:
+            with (self._folder / "blobs" / f"{self._blobs[piece['blob']]}.bin").open("rb") as blob:
+                blob.seek(piece["offset"])
+                pieces.append(blob.read(piece["bytes"]))
+        return np.frombuffer(b"".join(pieces), tensor["dtype"]).reshape(tensor["shape"])
+
+    def values(self, name: str) -> np.ndarray:
+        """What a tensor's bytes mean, float32; KeyError where the folder has none of that name."""
+        stored, how = self._stored(name).astype(np.float32), self._tensors[name].get("quantisation")
+        if how is None:
+            return stored
+        shape = [-1 if i == how["axis"] else 1 for i in range(stored.ndim)]
+        return stored * self._stored(how["scales"]).reshape(shape)
+
+    def add_float(self, name: str, module: str, values: np.ndarray, write_back: WriteBack | None = None) -> str:
+        if name in self.weights:
+            return name
+        found = self.values(name)
+        if found.shape != values.shape:
+            raise ValueError(f"{name} has the shape {found.shape}, not {values.shape}")
+        if write_back is not None:
+            write_back(found)
+        return super().add_float(name, module, found)
+
+    def add_large(self, name: str, module: str, values: np.ndarray, axis: int, write_back: WriteBack) -> str:
+        return self.add_float(name, module, values, write_back)
+
+
+def config_of(manifest: dict, vocabulary: list[str]) -> Mplug2Config:
+    """The configuration of an owlet-mini, for captions alone or for every task."""
+    config = owlet_mini(len(vocabulary))
+    return replace(config, heads=HeadsConfig(EMBEDDING, CLASSES), tasks=None) if "match" in manifest["tasks"] else config
+
+
+def unfold_batch_norms(folded: torch.nn.Module, stem: torch.nn.Module) -> None:
+    """Convolutions with their norms taken in → convolutions and norms that do the same."""
+    for (owner, conv, norm), (source, _, _) in zip(norm_pairs(stem), norm_pairs(folded), strict=True):
+        whole, target = getattr(source, conv), getattr(owner, norm)
+        getattr(owner, conv).weight.data.copy_(whole.weight.data)
+        target.running_mean.zero_()
+        target.running_var.fill_(1)
+        target.weight.data.fill_(math.sqrt(1 + target.eps))
+        target.bias.data.copy_(whole.bias.data)
+
+
+def fill(model: Mplug2, folder: Path) -> None:
+    """Puts a folder's weights into a model of its configuration; the batch norms of a stem end up folded. KeyError or
+    ValueError where a tensor is missing or has another shape."""
+    build_variant(ExportedStore(folder, json.loads((folder / MANIFEST).read_text())), model, "float32")
+
+
+def is_exported(folder: Path) -> bool:
+    """Whether the folder holds an exported model."""
+    return (folder / MANIFEST).exists()
+
+
+def read_exported(folder: Path) -> tuple[Mplug2, list[str]]:
+    """The model of an exported owlet-mini, and its vocabulary."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    ids = json.loads((folder / manifest["tokenizer"]["tokenizer"]["path"]).read_text())["model"]["vocab"]
+    vocabulary = sorted(ids, key=ids.__getitem__)
+    config = config_of(manifest, vocabulary)
+    read, model = Mplug2(config), Mplug2(config)
+    for one in (read, model):
+        one.share_embeddings()
+    fill(read, folder)
+    stem = {name: tensor for name, tensor in model.state_dict().items() if name.startswith("stem.")}
+    rest = {name: tensor for name, tensor in read.state_dict().items() if not name.startswith("stem.")}
+    model.load_state_dict(stem | rest)
+    unfold_batch_norms(read.stem, model.stem)
+    return model, vocabulary
