@@ -62,6 +62,28 @@ export function allocatePixels(width: number, height: number, name: string): Uin
 }
 
 /**
+ * Room for the pixels of pictures that are looked at one after the other: the second of a size is given the room of the
+ * first, with what was in it. Fresh memory takes longer to get than a frame's pixels take to be copied there.
+ *
+ * @internal
+ */
+export class PixelRooms {
+  readonly #rooms = new Map<string, Uint8ClampedArray<ArrayBuffer>>();
+
+  /**
+   * @param use - what the room is for; each use has its own
+   * @throws OwletError `MEDIA_TOO_LARGE` where there is no memory
+   */
+  take(use: 'stored' | 'upright', width: number, height: number, name: string): Uint8ClampedArray<ArrayBuffer> {
+    const known = this.#rooms.get(use);
+    if (known?.length === width * height * 4) return known;
+    const room = allocatePixels(width, height, name);
+    this.#rooms.set(use, room);
+    return room;
+  }
+}
+
+/**
  * Draws a bitmap or frame upright over white and reads it out, strip by strip. Drawing over white equals straight-alpha
  * blending rounded to the nearest level (`Image.paste` with a mask in Pillow) at every level and opacity.
  *

@@ -3,6 +3,12 @@ import { OwletError } from '@owlet/protocol';
 /** A number for each of red, green, blue. */
 type Triple = readonly [number, number, number];
 
+/** What each of the 256 levels of a channel becomes. */
+function levelsOf(mean: number, std: number): Float32Array {
+  const [centre, spread] = [Math.fround(mean), Math.fround(std)];
+  return Float32Array.from({ length: 256 }, (_, level) => Math.fround(Math.fround(level / 255) - centre) / spread);
+}
+
 /**
  * Normalises a picture for a vision graph: scaled to [0, 1], minus the mean, by the deviation, in float32 at each step
  * as PyTorch computes it.
@@ -25,14 +31,13 @@ export function toTensor(bytes: Uint8Array, size: number, mean: Triple, std: Tri
     });
   }
   const tensor = new Float32Array(plane * 3);
-  const levels = new Float32Array(256);
-  for (let channel = 0; channel < 3; channel++) {
-    const centre = Math.fround(mean[channel] ?? 0);
-    const spread = Math.fround(std[channel] ?? 1);
-    for (let level = 0; level < 256; level++) {
-      levels[level] = Math.fround(Math.fround(level / 255) - centre) / spread;
-    }
-    for (let i = 0; i < plane; i++) tensor[channel * plane + i] = levels[bytes[i * 3 + channel] as number] as number;
+  const red = levelsOf(mean[0], std[0]);
+  const green = levelsOf(mean[1], std[1]);
+  const blue = levelsOf(mean[2], std[2]);
+  for (let i = 0, at = 0; i < plane; i++, at += 3) {
+    tensor[i] = red[bytes[at] as number] as number;
+    tensor[plane + i] = green[bytes[at + 1] as number] as number;
+    tensor[2 * plane + i] = blue[bytes[at + 2] as number] as number;
   }
   return tensor;
 }

@@ -6,7 +6,7 @@ import { closedError, mediaError } from './faults.ts';
 import { frameIndices } from './frame-indices.ts';
 import { frameTimes, type TimeRange } from './frame-times.ts';
 import type { VideoType } from './identify.ts';
-import type { Picture } from './picture.ts';
+import { type Picture, PixelRooms } from './picture.ts';
 import { pictureOfFrame } from './picture-of-frame.ts';
 import { toVideoError } from './video-error.ts';
 
@@ -22,6 +22,8 @@ export interface SampleOptions {
   readonly from?: number | undefined;
   /** Where it ends, in seconds; what lies beyond the video's end counts as its end. Default: the end. */
   readonly to?: number | undefined;
+  /** Whether the next frame may take the memory of the one before, whose pixels are then gone. Default false. */
+  readonly reuse?: boolean | undefined;
   /** Ends the call; seen between frames and while one is waited for. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -110,7 +112,7 @@ export class Video {
    */
   async *sampleFrames(options: SampleOptions): AsyncGenerator<SampledFrame, void, void> {
     const { input, reader, track, orientation, pixelLimit, name } = this.#parts;
-    const { count, signal } = options;
+    const { count, reuse = false, signal } = options;
     const range = this.#toRange(options);
     try {
       throwIfAborted(signal, 'decode');
@@ -121,8 +123,10 @@ export class Video {
       const wanted = [...new Set(frameIndices(times.length, count).map((i) => times[i] as number))];
       let last: SampledFrame | undefined;
       let given = 0;
+      const rooms = new PixelRooms();
       for await (const frame of decodeFrames(track, wanted, { name, signal })) {
-        const picture = await pictureOfFrame(frame, { pixelLimit, signal, name }, orientation);
+        const limits = { pixelLimit, signal, name };
+        const picture = await pictureOfFrame(frame, limits, orientation, reuse ? rooms : undefined);
         last = { seconds: wanted[given] as number, picture };
         given += 1;
         yield last;
