@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
  *
  * @internal
  */
-export const usage = 'npm run bench -- [NAME …] [--model DIR] [--quick] [--json F]';
+export const usage = 'npm run bench -- [NAME …] [--model DIR] [--forms DIR] [--quick] [--json F]';
 
 /**
  * The benches there are, in the order in which they run.
@@ -24,6 +24,9 @@ export const benchNames = [
   'batch',
   'soak',
   'abort',
+  'load',
+  'load-memory',
+  'forms',
 ] as const;
 
 /**
@@ -43,6 +46,8 @@ export interface BenchOptions {
   readonly names: readonly BenchName[];
   /** Absolute path of another model's folder. */
   readonly model: string | undefined;
+  /** Absolute path of the folder that the bench `forms` measures. */
+  readonly forms: string | undefined;
   /** Few pictures and rounds: shows that everything runs, not how fast. */
   readonly quick: boolean;
   /** Absolute path of a file that gets all results. */
@@ -57,7 +62,7 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 /**
- * Reads the command line. Without names every bench runs.
+ * Reads the command line. Without names every bench runs; `forms` only where it is given its folder.
  *
  * @param args - what was typed after `bench --`
  * @param typedIn - folder from which relative paths count
@@ -66,14 +71,19 @@ export class UsageError extends Error {}
  */
 export function parseArguments(args: readonly string[], typedIn: string): BenchOptions {
   let parsed: {
-    values: { quick: boolean; json?: string | undefined; model?: string | undefined };
+    values: { quick: boolean; json?: string | undefined; model?: string | undefined; forms?: string | undefined };
     positionals: string[];
   };
   try {
     parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, json: { type: 'string' }, model: { type: 'string' } },
+      options: {
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        model: { type: 'string' },
+        forms: { type: 'string' },
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -81,11 +91,18 @@ export function parseArguments(args: readonly string[], typedIn: string): BenchO
   const { values, positionals } = parsed;
   const unknown = positionals.find((name) => !benchNames.some((known) => known === name));
   if (unknown !== undefined) throw new UsageError(`"${unknown}" is no bench; there are ${benchNames.join(', ')}`);
-  const names = benchNames.filter((name) => positionals.length === 0 || positionals.includes(name));
+  const isAsked = (name: BenchName): boolean => positionals.length === 0 && (name !== 'forms' || !!values.forms);
+  const names = benchNames.filter((name) => positionals.includes(name) || isAsked(name));
   const path = (typed: string | undefined): string | undefined => (typed ? resolve(typedIn, typed) : undefined);
   const model = path(values.model);
   if (model !== undefined && !existsSync(join(model, 'manifest.json'))) {
     throw new UsageError(`--model ${values.model} has no manifest.json`);
   }
-  return { names, model, quick: values.quick, json: path(values.json) };
+  const forms = path(values.forms);
+  const source = '"python -m export.forms --checkpoint … --out DIR" in models/export writes one';
+  if (forms === undefined && names.includes('forms')) throw new UsageError(`forms needs --forms DIR: ${source}`);
+  if (forms !== undefined && !existsSync(join(forms, 'forms.json'))) {
+    throw new UsageError(`--forms ${values.forms} has no forms.json: ${source}`);
+  }
+  return { names, model, forms, quick: values.quick, json: path(values.json) };
 }

@@ -1,9 +1,11 @@
 import type { ModelManifest } from './model-files.ts';
 import type { RequestLog } from './requests.ts';
+import type { Sites } from './sites.ts';
 
 /**
  * Where things are on the bench's server, each path ending in `/`: the model as the product asks for it, graphs with
- * their external data, pictures of the model's input size, photos.
+ * their external data, pictures of the model's input size, photos, folders with faults on demand, graphs in several
+ * forms.
  *
  * @internal
  */
@@ -12,6 +14,8 @@ export const paths = {
   graphs: '/bench-graphs/',
   pictures: '/bench-pictures/',
   photos: '/bench-photos/',
+  sites: '/bench-sites/',
+  forms: '/bench-forms/',
 } as const;
 
 /**
@@ -26,9 +30,13 @@ export interface Bench {
   readonly pages: string;
   /** What the server has answered. */
   readonly log: RequestLog;
+  /** What else the server has: folders that fail as a bench tells them to. */
+  readonly sites: Sites;
   /** The model's folder. */
   readonly model: string;
   readonly manifest: ModelManifest;
+  /** The folder that `python -m export.forms` wrote, where one was given. */
+  readonly forms: string | undefined;
   /** Folder with `graphs` and `pictures`, which are empty until peers are prepared. */
   readonly folder: string;
   /** URLs of the repository's photos as they are: those of the demo first, then those of the tests. */

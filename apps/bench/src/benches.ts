@@ -5,6 +5,9 @@ import { benchBatch } from './bench-batch.ts';
 import { benchBeams } from './bench-beams.ts';
 import { benchCaption } from './bench-caption.ts';
 import { benchDecode } from './bench-decode.ts';
+import { benchForms } from './bench-forms.ts';
+import { benchLoad } from './bench-load.ts';
+import { benchMemory } from './bench-memory.ts';
 import { benchParity } from './bench-parity.ts';
 import { benchQuestions } from './bench-questions.ts';
 import { benchSoak } from './bench-soak.ts';
@@ -51,6 +54,9 @@ const entries: Readonly<Record<BenchName, Entry>> = {
   batch: { needs: photos, run: ({ bench }) => benchBatch(bench) },
   soak: { needs: photos, run: ({ bench }) => benchSoak(bench) },
   abort: { needs: photos, run: ({ bench }) => benchAbort(bench) },
+  load: { needs: photos, run: ({ bench }) => benchLoad(bench) },
+  'load-memory': { needs: photos, run: ({ bench }) => benchMemory(bench) },
+  forms: { needs: [], run: ({ bench }) => benchForms(bench) },
 };
 
 /**

@@ -19,25 +19,47 @@ export function launchBrowser(executablePath: string): Promise<Browser> {
 }
 
 /**
+ * Lends a fresh profile's folder, which tells its browsers' processes from those of others.
+ *
+ * @internal
+ */
+export async function withProfileFolder<T>(work: (profile: string) => Promise<T>): Promise<T> {
+  const profile = mkdtempSync(join(tmpdir(), 'owlet-profile-'));
+  try {
+    return await work(profile);
+  } finally {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * Lends a browser on a profile.
+ *
+ * @internal
+ */
+export async function withContext<T>(
+  executablePath: string,
+  profile: string,
+  work: (context: BrowserContext) => Promise<T>,
+): Promise<T> {
+  const context = await chromium.launchPersistentContext(profile, launchOptions(executablePath));
+  try {
+    return await work(context);
+  } finally {
+    await context.close();
+  }
+}
+
+/**
  * Lends a browser on a fresh profile, whose folder tells its processes from those of other browsers.
  *
  * @internal
  */
-export async function withProfile<T>(
+export function withProfile<T>(
   executablePath: string,
   work: (context: BrowserContext, profile: string) => Promise<T>,
 ): Promise<T> {
-  const profile = mkdtempSync(join(tmpdir(), 'owlet-profile-'));
-  try {
-    const context = await chromium.launchPersistentContext(profile, launchOptions(executablePath));
-    try {
-      return await work(context, profile);
-    } finally {
-      await context.close();
-    }
-  } finally {
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  }
+  return withProfileFolder((profile) => withContext(executablePath, profile, (context) => work(context, profile)));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { PeerBench } from './peer-bench.ts';
 import { NodePeer, NodePeerMissing } from './peers/node-peer.ts';
 import type { Picture } from './pictures.ts';
 import { type Measured, nodeRunner, type Runner, startOwn, startPlain } from './runners.ts';
+import { turned } from './statistics.ts';
 
 /**
  * What one of those that are compared gave, in both regimes.
@@ -57,12 +58,6 @@ const PAUSE_MS = { turns: 50, rows: 500 };
 
 function captionWith(runner: Runner, picture: Picture): Promise<Measured> {
   return within(`a caption by ${runner.name}`, CAPTION_LIMIT_MS, runner.caption(picture));
-}
-
-/** The list, beginning with its entry `by`. */
-function turned<T>(list: readonly T[], by: number): T[] {
-  const at = by % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
 }
 
 /** Every runner captions every picture, in an order that turns by one from picture to picture. */

@@ -16,6 +16,7 @@ import { readManifest } from './model-files.ts';
 import { type PeerBench, preparePeers } from './peer-bench.ts';
 import { findPhotos } from './pictures.ts';
 import { RequestLog } from './requests.ts';
+import { Sites } from './sites.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const ownModel = join(root, 'models', 'owlet-mini');
@@ -29,8 +30,7 @@ function say(sentence: string): void {
 
 /** What benches share: served pages, model and photos; the browser's version. */
 async function withBench<T>(
-  model: string,
-  quick: boolean,
+  { model = ownModel, forms, quick }: BenchOptions,
   work: (bench: Bench, chromiumVersion: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'owlet-bench-'));
@@ -42,16 +42,26 @@ async function withBench<T>(
     const manifest = readManifest(model);
     const photos = photoFolders.flatMap((below) => findPhotos(root, [below])).map((path) => paths.photos + path);
     const log = new RequestLog();
+    const sites = new Sites();
     const withPhotos = photoFolders.map((below) => [`${paths.photos}${below}/`, join(root, below)] as const);
-    const folders = { [paths.model]: model, [paths.graphs]: graphs, [paths.pictures]: pictures };
+    const folders = {
+      [paths.model]: model,
+      [paths.graphs]: graphs,
+      [paths.pictures]: pictures,
+      ...(forms && { [paths.forms]: forms }),
+    };
     say('building the pages');
-    const pages = await serveBuiltPages([log.plugin, mounts({ ...folders, ...Object.fromEntries(withPhotos) })]);
+    const pages = await serveBuiltPages([
+      log.plugin,
+      sites.plugin,
+      mounts({ ...folders, ...Object.fromEntries(withPhotos) }),
+    ]);
     try {
       const chromium = process.env['OWLET_CHROMIUM'] || (await findChromium());
       const browser = await launchBrowser(chromium);
       const version = browser.version();
       await browser.close();
-      const bench = { chromium, pages: pages.url, log, model, manifest, folder, photos, quick, say };
+      const bench = { chromium, pages: pages.url, log, sites, model, manifest, forms, folder, photos, quick, say };
       return await work(bench, `Chromium ${version}`);
     } finally {
       await pages.close();
@@ -75,10 +85,17 @@ function writeReport(name: BenchName, around: Surroundings, quick: boolean, text
 }
 
 /** A bench that measured nothing writes no report, which could take an earlier one's place, and is no success. */
-async function run({ names, model = ownModel, quick, json }: BenchOptions): Promise<number> {
-  return withBench(model, quick, async (bench, chromium) => {
+async function run(options: BenchOptions): Promise<number> {
+  const { names, quick, json } = options;
+  return withBench(options, async (bench, chromium) => {
+    const { model } = bench;
     // A folder of this machine would say nothing elsewhere: the report names the model by its manifest.
-    const args = [...names, ...(model === ownModel ? [] : ['--model DIR']), ...(quick ? ['--quick'] : [])];
+    const given = [
+      ...(model === ownModel ? [] : ['--model DIR']),
+      ...(names.includes('forms') ? ['--forms DIR'] : []),
+      ...(quick ? ['--quick'] : []),
+    ];
+    const args = [...names, ...given];
     const around = lookAround(model, bench.manifest.id, chromium, args);
     let peers: Promise<PeerBench> | undefined;
     const withPeers = (): Promise<PeerBench> => {

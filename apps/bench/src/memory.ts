@@ -63,6 +63,17 @@ export function rendererMemory(profile: string): RendererMemory | undefined {
 }
 
 /**
+ * The greatest peak (`VmHWM`) of a browser's renderers, in bytes: that of the one page that does anything.
+ *
+ * @returns undefined where there is no /proc
+ * @internal
+ */
+export function greatestPeak(profile: string): number | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return Math.max(0, ...renderersOf(profile).map((pid) => statusOf(pid, 'VmHWM')));
+}
+
+/**
  * Has the renderers' peak begin anew at what is resident now; without /proc nothing happens.
  *
  * @internal

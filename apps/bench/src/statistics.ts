@@ -74,3 +74,13 @@ export function fitLine(points: readonly (readonly [x: number, y: number])[]): L
   const rest = points.reduce((sum, [x, y]) => sum + (y - level - slope * (x - middle)) ** 2, 0);
   return { slope, error: points.length < 3 ? Number.NaN : Math.sqrt(rest / (points.length - 2) / spread) };
 }
+
+/**
+ * The list, beginning with its entry `by`: so that in some order everyone is first once.
+ *
+ * @internal
+ */
+export function turned<T>(list: readonly T[], by: number): T[] {
+  const at = by % list.length;
+  return [...list.slice(at), ...list.slice(0, at)];
+}

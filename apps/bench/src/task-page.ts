@@ -15,8 +15,10 @@ declare const owletBench: TasksPage;
 /**
  * How many threads Owlet is given: as many as it takes by itself before it has measured. Given a number it doesn't
  * measure, which it would do between the calls of a bench.
+ *
+ * @internal
  */
-const THREADS = Math.min(4, availableParallelism());
+export const THREADS = Math.min(4, availableParallelism());
 
 /**
  * The page `tasks`, which is told what to do.

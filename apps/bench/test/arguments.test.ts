@@ -1,14 +1,17 @@
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { benchNames, parseArguments, UsageError } from '../src/arguments.ts';
 
 const typedIn = resolve('/somewhere');
 
-test('without names every bench runs', () => {
+test('without names every bench runs that is given what it needs', () => {
   expect(parseArguments([], typedIn)).toEqual({
-    names: benchNames,
+    names: benchNames.filter((name) => name !== 'forms'),
     model: undefined,
+    forms: undefined,
     quick: false,
     json: undefined,
   });
@@ -19,6 +22,7 @@ test('names run in their own order, once; the path counts from where the command
   expect(parseArguments(args, typedIn)).toEqual({
     names: ['caption', 'parity'],
     model: undefined,
+    forms: undefined,
     quick: true,
     json: resolve(typedIn, 'a/b.json'),
   });
@@ -31,11 +35,25 @@ test('another model is a folder with a manifest', () => {
   expect(model).toBe(resolve(packages, 'runtime/test/fixtures/tiny'));
 });
 
+test('forms are a folder with a forms.json', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'owlet-forms-'));
+  try {
+    writeFileSync(join(folder, 'forms.json'), '{}');
+    expect(parseArguments(['forms', '--forms', folder], typedIn)).toMatchObject({ names: ['forms'], forms: folder });
+    expect(parseArguments(['--forms', folder], typedIn).names).toEqual(benchNames);
+    expect(parseArguments(['caption', '--forms', folder], typedIn).names).toEqual(['caption']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test.each([
   [['speed'], /"speed" is no bench; there are caption, parity, questions/],
   [['--fast'], /--fast/],
   [['--json'], /--json/],
   [['--model', 'nowhere'], /--model nowhere has no manifest.json/],
+  [['forms'], /forms needs --forms DIR: "python -m export\.forms/],
+  [['--forms', 'nowhere'], /--forms nowhere has no forms\.json/],
 ])('%j is refused', (args, message) => {
   expect(() => parseArguments(args, typedIn)).toThrow(UsageError);
   expect(() => parseArguments(args, typedIn)).toThrow(message);

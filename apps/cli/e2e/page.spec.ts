@@ -53,8 +53,23 @@ test('every task yields what a line of results says, on a picture and on a video
     }
     const match = { probability, ...told };
     expect(await run(page, { task: 'match', text: 'a dog' }, name)).toEqual({ ok: true, value: match });
+    const ranked = { text: expect.stringMatching(/^(dog|cat)$/), logprob: expect.any(Number), probability };
+    const ranking = { ...ranked, ranking: [ranked, ranked], ...told };
+    const rank = { task: 'rank', question, candidates: ['dog', 'cat'] } as const;
+    expect(await run(page, rank, name)).toEqual({ ok: true, value: ranking });
+    const label = { label: expect.stringMatching(/^(bird|cat|dog)$/), probability };
+    const labels = { labels: [label, label, label], ...told };
+    expect(await run(page, { task: 'classify' }, name)).toEqual({ ok: true, value: labels });
+    const place = { vector: expect.arrayContaining([expect.any(Number)]), ...told };
+    expect(await run(page, { task: 'embed' }, name)).toEqual({ ok: true, value: place });
+    const [captioned] = await page.evaluate(async (file) => {
+      const answer = await owletPredict.captionAll({ task: 'caption', beams: 1 }, [file], []);
+      return answer.ok ? answer.value : [answer];
+    }, at(name));
+    expect(captioned).toEqual({ ok: true, value: text });
   }
-  expect(asked).toEqual(['a.bmp', 'clip.webm']);
+  // For the captions, which are opened and closed by themselves, once more.
+  expect(asked).toEqual(['a.bmp', 'a.bmp', 'clip.webm', 'clip.webm']);
 });
 
 test('files are captioned together, each with its opening or its error; the next are fetched meanwhile', async ({

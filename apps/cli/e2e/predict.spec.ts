@@ -96,6 +96,54 @@ test('questions are put together by file, answered in their order, and gone on w
   expect(timeless(readLines(file))).toEqual(timeless(lines));
 });
 
+test('each task writes the lines that it is to write, and no more', async () => {
+  put('a.bmp', bitmap(1));
+  put('broken.bmp', 'no picture');
+  const run = async (task: string, questions: readonly object[], ...more: readonly string[]) => {
+    writeFileSync(join(folder, 'q.jsonl'), questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
+    const args = ['--media', 'photos', '--out', `${task}.jsonl`, '--device', 'wasm', '--model', tinyModel];
+    if (questions.length > 0) args.push('--questions', 'q.jsonl');
+    const { code, said } = await predict(folder, [...args, '--task', task, ...more]);
+    expect(code, said).toBe(0);
+    return { said, lines: readLines(join(folder, `${task}.jsonl`)) };
+  };
+  const probability = expect.closeTo(0.5, 0);
+  const told = { device: 'wasm', timings: expect.objectContaining({ total: expect.any(Number) }) };
+  const refused = (code: string) => ({ error: { code, message: expect.stringMatching(/\w/) } });
+
+  const match = await run('match', [
+    { media: 'a.bmp', text: 'a dog', label: 1 },
+    { media: 'broken.bmp', text: 'a dog' },
+    { media: 'a.bmp', text: '' },
+    { media: 'a.bmp', text: 'a dog in the snow on the grass' },
+  ]);
+  const cut = { code: 'TEXT_CUT', message: expect.stringContaining('6 words') };
+  expect(match.lines).toEqual([
+    { media: 'a.bmp', text: 'a dog', task: 'match', probability, ...told },
+    { media: 'broken.bmp', text: 'a dog', ...refused('MEDIA_NOT_IMAGE') },
+    { media: 'a.bmp', text: '', ...refused('INVALID_ARGUMENT') },
+    { media: 'a.bmp', text: 'a dog in the snow on the grass', task: 'match', probability, ...told, warnings: [cut] },
+  ]);
+
+  const embed = await run('embed', [{ text: 'a dog' }, { text: '' }], '--beams', '3');
+  const vector = Array.from({ length: 6 }, () => expect.any(Number));
+  expect(embed.lines).toEqual([
+    { media: 'a.bmp', task: 'embed', vector, ...told },
+    { media: 'broken.bmp', ...refused('MEDIA_NOT_IMAGE') },
+    { text: 'a dog', task: 'embed', vector, ...told },
+    { text: '', ...refused('INVALID_ARGUMENT') },
+  ]);
+  expect(embed.said).toContain('--beams 3 means nothing for --task embed');
+
+  const classify = await run('classify', []);
+  const label = { label: expect.stringMatching(/^(bird|cat|dog)$/), probability };
+  expect(classify.lines).toEqual([
+    { media: 'a.bmp', task: 'classify', labels: [label, label, label], ...told },
+    { media: 'broken.bmp', ...refused('MEDIA_NOT_IMAGE') },
+  ]);
+  expect(classify.said).not.toContain('--beams');
+});
+
 test('a killed renderer costs no line', async () => {
   test.skip(process.platform !== 'linux', 'processes are found by Linux’ /proc');
   const count = 16;

@@ -24,10 +24,23 @@ result. What fails gets a line with its error, and the run goes on.
 --questions F.jsonl  answer: {"media", "question", "candidates"?}, with candidates their ranking; match: {"media", "text"};
                      embed: {"text"}, whose results come after those of the files. "media" is a path below DIR and may be
                      called "image"; more keys may be there
---beams N            width of the search for captions and answers; default 1, greedy
+--beams N            width of the search for captions and answers, 1 to 64; default 1, greedy; without meaning for others
 --device             where the model runs; default auto
 --model DIR          an exported model; default models/owlet-mini
 --resume             keeps the whole lines of F.jsonl and goes on; without it the file is overwritten
+
+A line of results is an object with:
+  "media"              the path below DIR; for a text of embed there is none
+  "question", "text"   what was asked about it: the question of answer, the text of match or embed; a failed line has it too
+  "task"               as in --task
+  caption              "text", "logprob"
+  answer               "text", "logprob", "probability"; with candidates also "ranking", a list of the same three, best first
+  match                "probability"
+  embed                "vector", rounded to 5 digits
+  classify             "labels": five of {"label", "probability"}
+  "device", "timings"  where it ran; milliseconds by stage
+  "warnings"           only where there are any: a list of {"code", "message"}, of a question that was cut for example
+  "error"              in place of all from "task" on: {"code", "message"}
 
 Questions about one file are put together, so that it is opened once, and their lines wait for those before them: what
 waits when a run is ended is computed again by --resume. Captions are written eight at a time, which an int8 model may
@@ -64,7 +77,7 @@ export interface PredictOptions {
   readonly task: TaskName;
   /** File with a question, or a text, a line. */
   readonly questions: string | undefined;
-  /** Width of the search for a text. */
+  /** Width of the search for a text; of no meaning for a task that searches none. */
   readonly beams: number;
   readonly device: 'auto' | 'wasm' | 'webgpu';
   /** Folder of an exported model. */
@@ -121,13 +134,10 @@ function checkQuestions(task: TaskName, questions: string | undefined): void {
   }
 }
 
-function toBeams(task: TaskName, text: string): number {
+function toBeams(text: string): number {
   const beams = /^\d+$/.test(text) ? Number(text) : 0;
   if (beams < 1 || beams > MOST_BEAMS) {
     throw new UsageError(`--beams is "${text}"; a whole number from 1 to ${MOST_BEAMS} is needed`);
-  }
-  if (beams > 1 && task !== 'caption' && task !== 'answer') {
-    throw new UsageError(`--task ${task} searches no text; --beams belongs to the tasks caption and answer`);
   }
   return beams;
 }
@@ -155,7 +165,7 @@ export function parseArguments(args: readonly string[], typedIn: string, default
     out: resolve(typedIn, out),
     task,
     questions: questions ? resolve(typedIn, questions) : undefined,
-    beams: toBeams(task, beams),
+    beams: toBeams(beams),
     device,
     model: model ? resolve(typedIn, model) : defaultModel,
     resume,

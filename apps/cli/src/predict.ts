@@ -27,6 +27,9 @@ function say(sentence: string): void {
 async function run(options: PredictOptions, signal: AbortSignal): Promise<void> {
   const { task, beams, out } = options;
   const asked = readQuestions(options);
+  if (beams > 1 && task !== 'caption' && task !== 'answer') {
+    say(`--beams ${beams} means nothing for --task ${task}, which searches no text`);
+  }
   const { files, others } = listMedia(options.media);
   if (others > 0) say(`left out, being neither images nor videos by their names: ${others}`);
   const paths = files.map(({ media }) => media);

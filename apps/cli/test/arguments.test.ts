@@ -51,6 +51,7 @@ describe('a command line', () => {
 
   test.each([
     '--task caption --beams 64',
+    '--task embed --beams 3',
     '--task classify',
     '--task embed',
     '--task embed --questions q.jsonl',
@@ -84,7 +85,6 @@ describe('a command line', () => {
     ['--media photos --out a --beams 0', /--beams is "0"; a whole number from 1 to 64/],
     ['--media photos --out a --beams 65', /--beams is "65"/],
     ['--media photos --out a --beams many', /--beams is "many"/],
-    ['--media photos --out a --task embed --beams 3', /--task embed searches no text/],
     ['--media photos --out a --what', /--what/],
     ['photos --media photos --out a', /photos/],
     ['--media photos --out', /--out/],

@@ -13,6 +13,7 @@ from .build import VARIANTS
 from .checkpoint import read_checkpoint
 from .manifest import write_model
 
+TAPS_HELP = "beside the float32 graphs, tapped ones that hand on inner tensors too, and taps.json; for comparisons"
 VARIANTS_HELP = "forms of the graphs; weights are stored as int8, or, for float32 graphs alone, as float32"
 
 
@@ -23,15 +24,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--vocab", type=Path, help="one piece a line; default: the checkpoint's vocab.txt")
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), help=VARIANTS_HELP)
+    parser.add_argument("--taps", action="store_true", help=TAPS_HELP)
     parser.add_argument("--name", help="shown to people; default: the folder's name")
     parser.add_argument("--licence", default="see README.md")
     args = parser.parse_args()
+    if args.taps and "float32" not in args.variants:
+        parser.error("--taps needs float32 among --variants")
     model, vocabulary = read_checkpoint(args.checkpoint, args.vocab)
     out = args.out.resolve()
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
     measured = args.checkpoint / "quality.json"
     quality = json.loads(measured.read_text()) if measured.exists() else None
-    write_model(model, vocabulary, out, identity, tuple(args.variants), quality)
+    write_model(model, vocabulary, out, identity, tuple(args.variants), quality, args.taps)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A small writer of ONNX graphs whose weights stay outside, in two variants over the same stored tensors.
 
 `int8`: large matrices reach DynamicQuantizeMatMul as int8 (WASM). `float32`: everything is widened by the loader.
+A third, `int4`, is not exported: float32, laid out as `int8` is, for `export.forms` to put 4-bit products in.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class GraphWriter:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     initializers: dict[str, Initializer] = field(default_factory=dict)
+    taps: list[tuple[Value, str]] = field(default_factory=list)
     end: int = 0
 
     def op(
@@ -77,6 +79,10 @@ class GraphWriter:
     def contrib(self, kind: str, *inputs: str, **attributes: object) -> str:
         """Adds a node of onnxruntime's own operators."""
         return self.op(kind, *inputs, domain="com.microsoft", **attributes)
+
+    def tap(self, name: str, x: str, shape: tuple[int | str, ...]) -> None:
+        """Names a tensor inside the graph, which only the tapped form hands on; the graph itself stays as it is."""
+        self.taps.append((Value(name, "float32", shape), x))
 
     def constant(self, values: object, dtype: type = np.int64) -> str:
         """A small tensor inside the graph file."""
@@ -132,8 +138,11 @@ class GraphWriter:
         mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
         return self.reshape(self.transpose(mixed, 0, 2, 1, 3), 0, 0, width)
 
-    def model(self, name: str, inputs: list[Value], outputs: list[Value]) -> onnx.ModelProto:
-        """The finished graph; initializers point into LOCATION."""
+    def model(self, name: str, inputs: list[Value], outputs: list[Value], tapped: bool = False) -> onnx.ModelProto:
+        """The finished graph; initializers point into LOCATION. `tapped`: the taps are outputs too."""
+        taps = self.taps if tapped else []
+        nodes = [*self.nodes, *(helper.make_node("Identity", [x], [v.name], name=f"tap_{v.name}") for v, x in taps)]
+        outputs = [*outputs, *(v for v, _ in taps)]
         tensors = []
         for item in self.initializers.values():
             proto = TensorProto(name=item.name, data_type=TYPES[item.dtype])
@@ -147,7 +156,7 @@ class GraphWriter:
         def info(v: Value) -> onnx.ValueInfoProto:
             return helper.make_tensor_value_info(v.name, TYPES[v.dtype], list(v.shape))
 
-        graph = helper.make_graph(self.nodes, name, [info(v) for v in inputs], [info(v) for v in outputs], tensors)
+        graph = helper.make_graph(nodes, name, [info(v) for v in inputs], [info(v) for v in outputs], tensors)
         return helper.make_model(
             graph,
             producer_name="owlet",

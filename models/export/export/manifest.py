@@ -13,7 +13,7 @@ from train.text import load_tokenizer
 
 from .build import VARIANTS, Built, build_graphs
 from .goldens import chained_outputs, differences, fingerprints, pattern_pixels, reference_outputs, sentence_ids
-from .graph import LOCATION
+from .graph import LOCATION, Value
 from .native import NativeGraph
 from .shards import write_shards
 from .tasks import CAPTION_LENGTHS, tasks_of
@@ -65,6 +65,11 @@ def labels_file(out: Path, config: Mplug2Config) -> dict | None:
     return write_file(out, "labels.json", compact(names))
 
 
+def described(values: list[Value]) -> list[dict]:
+    """Inputs or outputs as the manifest has them."""
+    return [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in values]
+
+
 def write_graphs(out: Path, built: list[Built]) -> dict[str, dict]:
     """Writes every graph in every variant and returns the manifest's entries."""
     graphs: dict[str, dict] = {}
@@ -74,8 +79,8 @@ def write_graphs(out: Path, built: list[Built]) -> dict[str, dict]:
             b.name,
             {
                 "module": b.module,
-                "inputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in b.inputs],
-                "outputs": [{"name": v.name, "dtype": v.dtype, "shape": v.shape} for v in b.outputs],
+                "inputs": described(b.inputs),
+                "outputs": described(b.outputs),
                 "variants": [],
             },
         )
@@ -89,6 +94,20 @@ def write_graphs(out: Path, built: list[Built]) -> dict[str, dict]:
             }
         )
     return graphs
+
+
+def write_taps(out: Path, built: list[Built]) -> None:
+    """taps.json, and the float32 graphs that have taps in their tapped form: what they hand on besides, in which file.
+
+    Nothing in the manifest speaks of them; their weights are those of the graphs that they stand in for.
+    """
+    graphs = {}
+    for b in built:
+        if b.variant == "float32" and b.writer.taps:
+            data = b.writer.model(b.name, b.inputs, b.outputs, tapped=True).SerializeToString()
+            file = write_file(out, f"graphs/{b.name}.{b.variant}-taps.onnx", data)
+            graphs[b.name] = {"file": file, "outputs": described([v for v, _ in b.writer.taps])}
+    (out / "taps.json").write_bytes(compact({"graphs": graphs}) + b"\n")
 
 
 def checked_goldens(model: Mplug2, built: list[Built], vocabulary: list[str]) -> dict:
@@ -125,16 +144,20 @@ def write_model(
     identity: dict,
     variants: tuple[str, ...] = tuple(VARIANTS),
     quality: dict | None = None,
+    taps: bool = False,
 ) -> None:
-    """Writes everything but the card, and checks the graphs natively against PyTorch."""
+    """Writes everything but the card, and checks the graphs natively against PyTorch; with `taps`, tapped ones too."""
     for stale in ("graphs", "blobs"):
         shutil.rmtree(out / stale, ignore_errors=True)
-    (out / "labels.json").unlink(missing_ok=True)
+    for stale in ("labels.json", "taps.json"):
+        (out / stale).unlink(missing_ok=True)
     (out / "blobs").mkdir(parents=True)
     # From here on the PyTorch model computes with the dequantised weights.
     store, built = build_graphs(model, variants)
     config = model.config
     graphs = write_graphs(out, built)
+    if taps:
+        write_taps(out, built)
     blobs, tensors = write_shards(out / "blobs", store)
     print_sizes(blobs)
     goldens = checked_goldens(model, built, vocabulary)

@@ -15,11 +15,14 @@ def text_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, li
     text = model.config.text
     first_universal = text.layers - text.universal_layers
     x, _ = embed(g, w, model, model.text_encoder["embeddings"], g.constant([0]), g.op("Shape", "ids", start=1, end=2))
+    rows = ("batch", "length", text.width)
+    g.tap("text.embed", x, rows)
     for i, layer in enumerate(model.text_encoder["encoder"]):
         owner = w if i < first_universal else w.of("universal")
         x = encoder_layer(g, owner, f"layer{i}", layer, text, x, None)
+        g.tap(f"text.layer{i}", x, rows)
     g.op("Identity", x, name="hidden")
-    return "text", [IDS], [Value("hidden", "float32", ("batch", "length", text.width))]
+    return "text", [IDS], [Value("hidden", "float32", rows)]
 
 
 def fusion_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
@@ -28,6 +31,7 @@ def fusion_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
     x = "hidden"
     for i, layer in model.fusion_encoder["encoder"].layer.items():
         x = encoder_layer(g, w, f"layer{i}", layer, text, x, "memory")
+        g.tap(f"fusion.layer{i}", x, ("batch", "length", text.width))
     fused = g.op("Identity", x, name="fused")
     rows = g.op("Concat", g.op("Shape", "hidden", start=0, end=1), g.constant([1, 1]), axis=0)
     g.op("Concat", g.op("Expand", "memory", rows), fused, axis=1, name="answer_memory")

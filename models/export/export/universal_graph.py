@@ -21,8 +21,11 @@ def universal_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[st
     latents = g.op("Expand", stored, shape)
     for i, layer in enumerate(layers[:-1]):
         latents = encoder_layer(g, w, f"layer{first + i}", layer, text, latents, "visual")
+        if i == 0:
+            g.tap("latents", latents, ("batch", model.config.latents, text.width))
     y = encoder_layer(g, w, f"layer{text.layers - 1}", layers[-1], text, "visual", latents)
+    tokens = ("batch", "tokens", text.width)
+    g.tap("universal", y, tokens)
     x = g.add_norm("visual", y, w.norm("visn_emb_norm", model.visn_emb_norm), text.norm_eps)
     g.op("Identity", x, name="memory")
-    tokens = ("batch", "tokens", text.width)
     return "universal", [Value("visual", "float32", tokens)], [Value("memory", "float32", tokens)]

@@ -53,9 +53,9 @@ def clip(g: GraphWriter, x: str) -> str:
 
 
 def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str) -> str:
-    """A 1×1 convolution stored as a matrix: int8 on cells N×HW×C, float32 on channels N×C×H×W."""
+    """A 1×1 convolution stored as a matrix: float32 on channels N×C×H×W, any other form on cells N×HW×C."""
     weight, bias = w.matrix(at, [conv.weight]), w.biases(at, [conv.bias])
-    if g.variant == "int8":
+    if g.variant != "float32":
         return g.linear(x, weight, bias)
     # Folded when the session is made; the convolution is the faster float32 kernel.
     kernel = g.reshape(g.transpose(g.weight(weight), 1, 0), conv.out_channels, conv.in_channels, 1, 1)
@@ -75,10 +75,10 @@ def to_channels(g: GraphWriter, x: str, channels: int, grid: int) -> str:
 def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, size: int, x: str) -> str:
     """Pixels N×3×R×R → cells N×HW×1280.
 
-    Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are int8 matrix products over cells in the int8 variant:
+    Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are matrix products over cells in all forms but float32:
     there the kernels for convolutions are slowest and transposing costs least.
     """
-    net, cells = stem.net, g.variant == "int8"
+    net, cells = stem.net, g.variant != "float32"
     grid = -(-size // 2)
     x = convolve(g, w, "stem.conv", net._conv_stem, x, True)
     late = False
@@ -197,9 +197,10 @@ def blocks_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
     config = model.config
     vision, cells = config.vision, config.grid**2
     encoder = model.visual_encoder["visual"]
-    x = "tokens"
+    x, frames = "tokens", ("batch", "frames", 1 + cells, vision.width)
     for i, b in enumerate(encoder.transformer["resblocks"]):
         x = block(g, w, f"block{i}", b, vision.width, 1 + cells, vision.norm_eps, x)
+        g.tap(f"block{i}", x, frames)
     head = g.op("Slice", x, g.constant([0]), g.constant([1]), g.constant([2]))
     head = g.op("ReduceMean", head, axes=[1], keepdims=0)
     rest = g.op("Slice", x, g.constant([1]), g.constant([2**31 - 1]), g.constant([2]))
@@ -207,11 +208,12 @@ def blocks_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
     rest = g.op("Reshape", rest, flat)
     x = g.layer_norm(g.op("Concat", head, rest, axis=1), w.norm("ln_post", encoder.ln_post), vision.norm_eps)
     if config.bridge:
+        g.tap("ln_post", x, ("batch", "tokens", vision.width))
         x = g.linear(x, *w.linears("visn_fc", [model.visn_fc]))
         x = g.layer_norm(x, w.norm("visn_layer_norm", model.visn_layer_norm), config.text.norm_eps)
     g.op("Identity", x, name="visual")
     return (
         "vision.blocks",
-        [Value("tokens", "float32", ("batch", "frames", 1 + cells, vision.width))],
+        [Value("tokens", "float32", frames)],
         [Value("visual", "float32", ("batch", "tokens", config.text.width))],
     )

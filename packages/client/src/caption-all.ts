@@ -25,11 +25,13 @@ export type CaptionItem =
       readonly index: number;
       /** What opening it told. */
       readonly info: MediaInfo;
+      /** Its caption. */
       readonly result: TextResult;
     }
   | {
       /** The source's place, from 0 on. */
       readonly index: number;
+      /** Why it could not be opened or captioned; the others go on. */
       readonly error: OwletError;
     };
 

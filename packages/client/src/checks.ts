@@ -1,13 +1,22 @@
 import { OwletError } from '@owlet/protocol';
 
 /**
+ * The name that an object gives of itself, the same in every window: `instanceof` knows this window's classes alone.
+ *
+ * @internal
+ */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/**
  * A value as messages show it.
  *
  * @internal
  */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (typeof value === 'object' && value !== null) return Object.prototype.toString.call(value).slice(8, -1);
+  if (typeof value === 'object' && value !== null) return tagOf(value);
   return typeof value === 'function' ? 'a function' : String(value);
 }
 

@@ -1,5 +1,13 @@
 import type { CallContext } from '@owlet/protocol';
-import { abortedError, fromWireError, type Outcome, OwletError, toWireError, type WorkerApi } from '@owlet/protocol';
+import {
+  abortedError,
+  fromWireError,
+  type Outcome,
+  OwletError,
+  toWireError,
+  type WorkerApi,
+  withinLimit,
+} from '@owlet/protocol';
 import { type Remote, wrap } from 'comlink';
 import { type WorkerEndpoint, type WorkerWatch, watchWorker } from './watch-worker.ts';
 
@@ -119,12 +127,13 @@ export class Connection {
 
   async #sayGoodbye(): Promise<void> {
     if (this.#isReady) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const limit = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, CLOSE_LIMIT_MS);
-      });
-      await Promise.race([this.#api.close().catch(ignore), this.#watch.gone, limit]);
-      clearTimeout(timer);
+      // However it ends, the worker is terminated.
+      await withinLimit(Promise.race([this.#api.close(), this.#watch.gone]), {
+        stage: 'client',
+        signal: undefined,
+        limitMs: CLOSE_LIMIT_MS,
+        onTimeout: () => new Error('the worker did not close'),
+      }).catch(ignore);
     }
     this.#endpoint.terminate();
     this.#watch.stop();
@@ -154,6 +163,6 @@ export function disposedError(object: string): OwletError {
     message: `The ${object} has been ${object === 'media' ? 'disposed' : 'closed'}.`,
     stage: 'client',
     object,
-    remedy: object === 'media' ? 'Open the picture again.' : 'Load the model again by loadOwlet.',
+    remedy: object === 'media' ? 'Open it again.' : 'Load the model again by loadOwlet.',
   });
 }

@@ -25,6 +25,7 @@ export type {
   SearchOptions,
   SearchProgress,
   StoredModel,
+  TaskKind,
   TextPiece,
   TextResult,
   TimeRange,
@@ -41,5 +42,6 @@ export { modelCache } from './model-cache.ts';
 export type { CallOptions, LoadOptions, OpenOptions } from './options.ts';
 export type { Owlet } from './owlet.ts';
 export type { MediaInput } from './source.ts';
+export type { RunOptions, RunResults, Texts } from './task-calls.ts';
 export type { CaptionAllOptions, ClassifyOptions, RankOptions, TaskOptions, TextOptions } from './task-options.ts';
 export type { TextStream } from './text-stream.ts';

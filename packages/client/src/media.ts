@@ -1,27 +1,8 @@
-import type {
-  EmbeddingResult,
-  LabelsResult,
-  MatchResult,
-  MediaInfo,
-  RankingResult,
-  TaskKind,
-  TaskRequests,
-  TaskResults,
-} from '@owlet/protocol';
+import type { EmbeddingResult, LabelsResult, MatchResult, MediaInfo, RankingResult, TaskKind } from '@owlet/protocol';
 import { type Connection, disposedError } from './connection.ts';
-import { runTask } from './run-task.ts';
-import {
-  type ClassifyOptions,
-  checkClassifyOptions,
-  checkRankOptions,
-  checkTaskOptions,
-  type RankOptions,
-  type TaskOptions,
-  type TextOptions,
-  toSearchOptions,
-  toText,
-} from './task-options.ts';
-import { PieceStream, type TextStream } from './text-stream.ts';
+import { type RunOptions, type RunResults, runAny, TaskCalls, type Texts } from './task-calls.ts';
+import type { ClassifyOptions, RankOptions, TaskOptions, TextOptions } from './task-options.ts';
+import type { TextStream } from './text-stream.ts';
 
 /**
  * An open picture or video. It lives in the worker, decoded and, after the first task, encoded: what depends on it alone
@@ -30,7 +11,9 @@ import { PieceStream, type TextStream } from './text-stream.ts';
  *
  * Every task throws OwletError `ABORTED`, `DISPOSED`, `INVALID_ARGUMENT`, `UNKNOWN_TASK` (the model has no such task, or
  * its modules weren't loaded), `RUN_FAILED`, `WORKER_DIED`; where modules come behind the first task's, also what loading
- * them can fail with: asked again, a task tries to load them again.
+ * them can fail with: asked again, a task tries to load them again. What was freed for the sake of `memoryBudget` is read
+ * again, so that a task can also fail with what opening can (`MEDIA_…`, where the file has gone or changed meanwhile): the
+ * media stay open, and the next call tries again.
  *
  * @public
  */
@@ -42,18 +25,37 @@ export interface Media {
   /**
    * Answers a question by one of the answers given (task `rank`).
    *
-   * @param question - up to 5,000 characters, of which the model reads as many words as its manifest says; a warning in
-   *   the result tells of a cut
+   * @param question - up to 5,000 characters (a longer one is refused), of which the model reads as many words as its
+   *   manifest says; a warning in the result tells of a cut
    */
   ask(question: string, options: RankOptions): Promise<RankingResult>;
-  /** Answers a question in its own words (task `answer`): iterable and awaitable. */
+  /**
+   * Answers a question in its own words (task `answer`): iterable and awaitable.
+   *
+   * @param question - up to 5,000 characters (a longer one is refused), of which the model reads as many words as its
+   *   manifest says; a warning in the result tells of a cut
+   */
   ask(question: string, options?: TextOptions): TextStream;
-  /** Tells how well a text fits (task `match`). */
+  /**
+   * Tells how well a text fits (task `match`).
+   *
+   * @param text - up to 5,000 characters (a longer one is refused), of which the model reads as many words as its manifest
+   *   says; a warning in the result tells of a cut
+   */
   match(text: string, options?: TaskOptions): Promise<MatchResult>;
   /** Gives its place in the space that media and texts share (task `embed`); for texts see `Owlet.embed`. */
   embed(options?: TaskOptions): Promise<EmbeddingResult>;
-  /** Tells which of the model's classes it is most likely of (task `classify`). */
+  /** Tells which of the model's classes it is most likely of (task `classify`): the five likeliest unless `top` says more. */
   classify(options?: ClassifyOptions): Promise<LabelsResult>;
+  /**
+   * Runs any task on it that the model's manifest has, `options.task`: for those that Owlet has no call for, or that take
+   * other texts. For tasks on texts alone see `Owlet.run`.
+   *
+   * @param kind - of the task's last step, which decides what it takes and gives
+   * @param texts - by the names that the task's `tokenize` steps have for them, each up to 5,000 characters; `{}` for none
+   * @throws OwletError `INVALID_ARGUMENT`, at once, for a kind that there isn't; anything else through what it returns
+   */
+  run<Kind extends TaskKind>(kind: Kind, texts: Texts, options: RunOptions[Kind]): RunResults[Kind];
   /** Ends it: running calls on it reject with `DISPOSED`, the worker forgets it. */
   dispose(): void;
   /** The same as {@link Media.dispose}. */
@@ -65,8 +67,6 @@ export interface Media {
 /** Releases media that were forgotten without being disposed. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
 
-const DEFAULT_TOP = 5;
-
 /**
  * The page's end of a picture or video that the worker keeps under a handle.
  *
@@ -76,18 +76,20 @@ export class WorkerMedia implements Media {
   readonly info: MediaInfo;
   readonly #connection: Connection;
   readonly #handle: number;
+  readonly #calls: TaskCalls;
   #isDisposed = false;
 
   constructor(connection: Connection, handle: number, info: MediaInfo) {
     this.info = info;
     this.#connection = connection;
     this.#handle = handle;
+    this.#calls = new TaskCalls(connection, handle, this);
     // The callback may not hold `this`, or it would never be collected.
     forgotten.register(this, () => connection.tell((api) => api.release(handle)), this);
   }
 
   caption(options: TextOptions = {}): TextStream {
-    return this.#write('caption', options, () => ({}));
+    return this.#calls.generate('caption', {}, options);
   }
 
   ask(question: string, options: RankOptions): Promise<RankingResult>;
@@ -95,33 +97,33 @@ export class WorkerMedia implements Media {
   ask(question: string, options: RankOptions | TextOptions = {}): Promise<RankingResult> | TextStream {
     const isRanking = typeof options === 'object' && options !== null && 'answers' in options;
     return isRanking
-      ? this.#rank(question, options)
-      : this.#write('answer', options, () => ({ question: toText('question', question) }));
+      ? this.#calls.rank('rank', { question }, options)
+      : this.#calls.generate('answer', { question }, options);
   }
 
-  async match(text: string, options: TaskOptions = {}): Promise<MatchResult> {
-    checkTaskOptions(options);
-    const { task = 'match', signal } = options;
-    return this.#run({ kind: 'match', task, texts: { text: toText('text', text) } }, signal);
+  match(text: string, options: TaskOptions = {}): Promise<MatchResult> {
+    return this.#calls.match('match', { text }, options);
   }
 
-  async embed(options: TaskOptions = {}): Promise<EmbeddingResult> {
-    checkTaskOptions(options);
-    const { task = 'embed', signal } = options;
-    return this.#run({ kind: 'embed', task, texts: {} }, signal);
+  embed(options: TaskOptions = {}): Promise<EmbeddingResult> {
+    return this.#calls.embed('embed', {}, options);
   }
 
-  async classify(options: ClassifyOptions = {}): Promise<LabelsResult> {
-    checkClassifyOptions(options);
-    const { task = 'classify', top = DEFAULT_TOP, signal } = options;
-    return this.#run({ kind: 'classify', task, texts: {}, top }, signal);
+  classify(options: ClassifyOptions = {}): Promise<LabelsResult> {
+    return this.#calls.classify('classify', {}, options);
+  }
+
+  run<Kind extends TaskKind>(kind: Kind, texts: Texts, options: RunOptions[Kind]): RunResults[Kind] {
+    return runAny(this.#calls, kind, texts, options);
   }
 
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     forgotten.unregister(this);
-    this.#connection.endCallsOf(this, disposedError('media'));
+    const error = disposedError('media');
+    this.#calls.end(error);
+    this.#connection.endCallsOf(this, error);
     this.#connection.tell((api) => api.release(this.#handle));
   }
 
@@ -131,35 +133,5 @@ export class WorkerMedia implements Media {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.dispose();
-  }
-
-  #write(name: string, options: TextOptions, texts: () => Readonly<Record<string, string>>): TextStream {
-    // Options that are no object are told of by the check inside, where the error goes to whoever awaits.
-    const signal = options?.signal instanceof AbortSignal ? options.signal : undefined;
-    return new PieceStream(async (onPiece, anySignal) => {
-      const search = toSearchOptions(options);
-      const { task = name, onProgress } = options;
-      return this.#run({ kind: 'generate', task, texts: texts(), search }, anySignal, (event) => {
-        if (event.kind === 'piece') onPiece({ text: event.text, logprob: event.logprob });
-        else onProgress?.({ step: event.step, steps: event.steps });
-      });
-    }, signal);
-  }
-
-  async #rank(question: string, options: RankOptions): Promise<RankingResult> {
-    checkRankOptions(options);
-    const { task = 'rank', answers, reference = false, signal } = options;
-    const texts = { question: toText('question', question) };
-    return this.#run({ kind: 'rank', task, texts, answers: [...answers], reference }, signal);
-  }
-
-  #run<Kind extends TaskKind>(
-    request: Omit<TaskRequests[Kind], 'media'> & { readonly kind: Kind },
-    signal: AbortSignal | undefined,
-    onEvent?: Parameters<typeof runTask>[3],
-  ): Promise<TaskResults[Kind]> {
-    if (this.#isDisposed) return Promise.reject(disposedError('media'));
-    const whole = { ...request, media: this.#handle } as unknown as TaskRequests[Kind];
-    return runTask<Kind>(this.#connection, whole, { signal, owner: this }, onEvent);
   }
 }

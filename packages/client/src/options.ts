@@ -42,7 +42,7 @@ export interface LoadOptions extends CallOptions {
   readonly threads?: number | undefined;
   /** Tasks whose modules are fetched, for example `['caption']`. Default: all of the model's. */
   readonly tasks?: readonly string[] | undefined;
-  /** Largest picture that is decoded, in pixels. Default 100,000,000. */
+  /** Largest picture, or frame of a video, that is decoded, in pixels. Default 100,000,000. */
   readonly pixelLimit?: number | undefined;
   /**
    * Bytes that open media may hold in the worker: pixels, and from the first task on visual tokens and cross-attention keys
@@ -71,8 +71,13 @@ export interface LoadOptions extends CallOptions {
    * through the page, and is proven afterwards as always.
    */
   readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
-  /** Told how far loading has come, until the first task is ready; what only others need follows behind, untold. */
+  /** Told how far loading has come, until the first task is ready. */
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
+  /**
+   * Told how far what follows behind the first task has come, which only others need: its bytes alone, in the same way, with
+   * `ready` once they all are. Where loading it fails nothing more is told until a task that needs it tries again, from 0 on.
+   */
+  readonly onLateProgress?: ((progress: LoadProgress) => void) | undefined;
   /** Told what works less well than it could, once loading has ended. */
   readonly onWarning?: ((warning: OwletWarning) => void) | undefined;
 }
@@ -123,6 +128,7 @@ const loadChecks = {
   cacheLimit: isWhole(0, Number.MAX_SAFE_INTEGER, 'bytes'),
   fetch: isFunction,
   onProgress: isFunction,
+  onLateProgress: isFunction,
   onWarning: isFunction,
   signal: isSignal,
 } satisfies Checks<LoadOptions>;

@@ -1,4 +1,4 @@
-import type { EmbeddingResult, LoadProgress, LoadReport, MemoryUse } from '@owlet/protocol';
+import type { EmbeddingResult, LoadProgress, LoadReport, MemoryUse, TaskKind } from '@owlet/protocol';
 import { serveFetch, throwIfAborted } from '@owlet/protocol';
 import { transfer } from 'comlink';
 import { type CaptionItem, captionAll } from './caption-all.ts';
@@ -7,9 +7,9 @@ import { openEvents } from './events.ts';
 import { type Media, WorkerMedia } from './media.ts';
 import { MediaOpener } from './open-media.ts';
 import { type LoadOptions, type OpenOptions, toLoadRequest, toTimeRange } from './options.ts';
-import { runTask } from './run-task.ts';
 import type { MediaInput } from './source.ts';
-import { type CaptionAllOptions, checkTaskOptions, type TaskOptions, toText } from './task-options.ts';
+import { type RunOptions, type RunResults, runAny, TaskCalls, type Texts } from './task-calls.ts';
+import type { CaptionAllOptions, TaskOptions } from './task-options.ts';
 import type { WorkerEndpoint } from './watch-worker.ts';
 
 /**
@@ -24,14 +24,17 @@ export interface Owlet {
    * Opens a picture or a video: it is fetched where `source` is an address, checked and decoded, in the worker; what an
    * element, a canvas or a frame shows is captured on the page. Of a video a part can be taken.
    *
+   * @param source - an address may give up to 512 MiB, all of which is fetched; a larger video goes as a `File` or `Blob`,
+   *   of which only what is needed is read
    * @throws OwletError `INVALID_ARGUMENT`, `ABORTED`, `DISPOSED`, `NETWORK`, `MEDIA_…`, `WORKER_DIED`
    */
   open(source: MediaInput, options?: OpenOptions): Promise<Media>;
   /**
-   * Captions many pictures or videos: opens them ahead, encodes each by itself, and lets the decoder run for several at
-   * once, which costs less than one by one. Nothing is done before the first item is asked for; the next batch begins when
-   * all items of the one before have been taken. What it opened is released as its item comes; leaving the loop ends
-   * everything.
+   * Captions many pictures or videos: opens them ahead, encodes each by itself, one after the other, and lets the decoder run
+   * for several at once, which costs less than one by one: only the writing of captions is batched.
+   * Nothing is done before the first item is asked for; the next batch begins when all items of the one before have been
+   * taken. The items are the progress: each comes as soon as its caption and those before it are there. What it opened is
+   * released as its item comes; leaving the loop ends everything.
    *
    * With a variant in float32 each caption is the one that `Media.caption` gives. One in int8 rounds the numbers of a run
    * by one scale for all its rows: a caption may differ in a word from the one written alone.
@@ -55,9 +58,22 @@ export interface Owlet {
   /**
    * Gives a text's place in the space that media and texts share (task `embed-text`).
    *
-   * @throws OwletError `INVALID_ARGUMENT`, `UNKNOWN_TASK`, `ABORTED`, `DISPOSED`, `RUN_FAILED`, `WORKER_DIED`
+   * @param text - up to 5,000 characters (a longer one is refused), of which the model reads as many words as its manifest
+   *   says; a warning in the result tells of a cut
+   * @throws OwletError `INVALID_ARGUMENT`, `UNKNOWN_TASK`, `ABORTED`, `DISPOSED`, `RUN_FAILED`, `WORKER_DIED`; where its
+   *   modules come behind the first task's, also what loading them can fail with: asked again, it tries to load them again
    */
   embed(text: string, options?: TaskOptions): Promise<EmbeddingResult>;
+  /**
+   * Runs any task on texts alone that the model's manifest has, `options.task`, from a text to a text for example: for those
+   * that Owlet has no call for, or that take other texts. For tasks on media see `Media.run`.
+   *
+   * @param kind - of the task's last step, which decides what it takes and gives
+   * @param texts - by the names that the task's `tokenize` steps have for them, each up to 5,000 characters
+   * @throws OwletError `INVALID_ARGUMENT`, at once, for a kind that there isn't; through what it returns, what `embed` can
+   *   throw
+   */
+  run<Kind extends TaskKind>(kind: Kind, texts: Texts, options: RunOptions[Kind]): RunResults[Kind];
   /** Ends everything: running calls reject with `DISPOSED`, the worker is terminated. Resolves when it is gone. */
   close(): Promise<void>;
   /** Starts {@link Owlet.close} without waiting for its end. */
@@ -77,10 +93,17 @@ class WorkerOwlet implements Owlet {
   readonly report: LoadReport;
   readonly #connection: Connection;
   readonly #opener: MediaOpener;
+  readonly #calls: TaskCalls;
+  readonly #onClose: () => void;
 
-  constructor(connection: Connection, report: LoadReport) {
+  /**
+   * @param onClose - called as it is closed
+   */
+  constructor(connection: Connection, report: LoadReport, onClose: () => void) {
     this.#connection = connection;
+    this.#onClose = onClose;
     this.#opener = new MediaOpener(connection);
+    this.#calls = new TaskCalls(connection);
     this.report = report;
   }
 
@@ -101,14 +124,16 @@ class WorkerOwlet implements Owlet {
     return this.#connection.call((api) => api.memory());
   }
 
-  async embed(text: string, options: TaskOptions = {}): Promise<EmbeddingResult> {
-    checkTaskOptions(options);
-    const { task = 'embed-text', signal } = options;
-    const texts = { text: toText('text', text) };
-    return runTask<'embed'>(this.#connection, { kind: 'embed', task, texts }, { signal });
+  embed(text: string, options: TaskOptions = {}): Promise<EmbeddingResult> {
+    return this.#calls.embed('embed-text', { text }, options);
+  }
+
+  run<Kind extends TaskKind>(kind: Kind, texts: Texts, options: RunOptions[Kind]): RunResults[Kind] {
+    return runAny(this.#calls, kind, texts, options);
   }
 
   close(): Promise<void> {
+    this.#onClose();
     return this.#connection.close();
   }
 
@@ -137,6 +162,7 @@ export async function startOwlet(
   throwIfAborted(options.signal, 'client');
   const connection = new Connection(createWorker(), startLimitMs);
   let isReady = false;
+  const late = options.onLateProgress && openEvents(options.onLateProgress);
   const events = openEvents<LoadProgress>((progress) => {
     isReady = progress.stage === 'ready';
     options.onProgress?.(progress);
@@ -145,12 +171,12 @@ export async function startOwlet(
     const report = await connection.call(
       (api, context) => {
         const fetching = options.fetch && serveFetch(options.fetch);
-        const ports = fetching === undefined ? [] : [fetching];
         return api.load(
           request,
           context,
           transfer(events.port, [events.port]),
-          ...ports.map((port) => transfer(port, [port])),
+          fetching && transfer(fetching, [fetching]),
+          late && transfer(late.port, [late.port]),
         );
       },
       { signal: options.signal },
@@ -160,8 +186,9 @@ export async function startOwlet(
       // A callback that throws is the page's uncaught error; it doesn't undo the loading.
       queueMicrotask(() => options.onWarning?.(warning));
     }
-    return new WorkerOwlet(connection, report);
+    return new WorkerOwlet(connection, report, () => late?.close());
   } catch (error) {
+    late?.close();
     void connection.close();
     throw error;
   } finally {

@@ -1,6 +1,6 @@
 import type { CapturedSource, MediaSource } from '@owlet/protocol';
 import { type Capturable, capture, isCapturable, transferOf } from './capture/capture.ts';
-import { invalidArgument } from './checks.ts';
+import { invalidArgument, tagOf } from './checks.ts';
 import { toHttpUrl } from './options.ts';
 
 /**
@@ -10,6 +10,15 @@ import { toHttpUrl } from './options.ts';
  * @public
  */
 export type MediaInput = Blob | URL | string | Capturable;
+
+/** Also of another window, such as a frame's file input. */
+function isBlob(source: unknown): source is Blob | File {
+  return ['Blob', 'File'].includes(tagOf(source));
+}
+
+function isUrl(source: unknown): source is URL {
+  return tagOf(source) === 'URL';
+}
 
 /**
  * Media in the form that crosses to the worker, where files are read.
@@ -21,10 +30,8 @@ export async function toMediaSource(
   source: MediaInput,
   signal: AbortSignal | undefined,
 ): Promise<MediaSource | CapturedSource> {
-  if (source instanceof Blob) {
-    return { kind: 'blob', blob: source, name: source instanceof File ? source.name : undefined };
-  }
-  if (typeof source === 'string' || source instanceof URL) {
+  if (isBlob(source)) return { kind: 'blob', blob: source, name: 'name' in source ? source.name : undefined };
+  if (typeof source === 'string' || isUrl(source)) {
     return { kind: 'url', url: toHttpUrl('source', source).href };
   }
   if (isCapturable(source)) return capture(source, signal);

@@ -40,7 +40,7 @@ export interface TextOptions extends TaskOptions, SearchOptions {
  */
 export interface CaptionAllOptions extends TaskOptions, SearchOptions {
   /**
-   * Most media that the decoder runs for at once, 1 to 64. Default 8: a run reads the decoder's weights once for all, of
+   * Most media that the decoder runs for at once, 1 to 64; each is encoded by itself. Default 8: a run reads the decoder's weights once for all, of
    * which more would save little, while each makes the others wait for its encoding. The worker takes fewer at once where
    * their memory would go beyond the budget (`memoryBudget` of `LoadOptions`).
    */
@@ -73,6 +73,10 @@ export interface ClassifyOptions extends TaskOptions {
   readonly top?: number | undefined;
 }
 
+/**
+ * Each beam has a row of self-attention keys and values of its own, and every step's activations and logits have as many
+ * rows: at 64 they take 64 times the memory of a greedy search, more than which a tab shouldn't be asked for.
+ */
 const MOST_BEAMS = 64;
 const MOST_BATCH = 64;
 const DEFAULT_BATCH = 8;
@@ -90,10 +94,12 @@ const isSample: Check = (value, path) => {
   return undefined;
 };
 
-const isList: Check = (value) =>
-  Array.isArray(value) && value.length > 0 && value.every((answer) => typeof answer === 'string')
-    ? undefined
-    : 'a list of at least one text';
+const isList: Check = (value, path) => {
+  if (!Array.isArray(value) || value.length === 0) return 'a list of at least one text';
+  const at = value.findIndex((answer) => typeof answer !== 'string');
+  if (at !== -1) throw invalidArgument(`${path}[${at}]`, value[at], 'a text');
+  return undefined;
+};
 
 const taskChecks = { signal: isSignal, task: isName } satisfies Checks<TaskOptions>;
 
@@ -186,13 +192,16 @@ function searchOf(options: SearchOptions): SearchOptions {
 }
 
 /**
- * A text that a caller gave.
+ * Texts that a caller gave, by name.
  *
- * @param path - what it is called
- * @throws OwletError `INVALID_ARGUMENT` when it is none; an empty one is told of by the worker
+ * @throws OwletError `INVALID_ARGUMENT` for one that is none; an empty or missing one is told of by the worker
  * @internal
  */
-export function toText(path: string, value: unknown): string {
-  if (typeof value !== 'string') throw invalidArgument(path, value, 'a text');
-  return value;
+export function toTexts(texts: unknown): Readonly<Record<string, string>> {
+  if (typeof texts !== 'object' || texts === null) throw invalidArgument('texts', texts, 'an object of texts');
+  const checked = Object.entries(texts).map(([name, text]: [string, unknown]) => {
+    if (typeof text !== 'string') throw invalidArgument(name, text, 'a text');
+    return [name, text] as const;
+  });
+  return Object.fromEntries(checked);
 }

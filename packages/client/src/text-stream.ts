@@ -41,7 +41,6 @@ export class PieceStream implements TextStream {
     this.#result.then(finish, finish);
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a text is awaited like a promise
   then<A = TextResult, B = never>(
     onFulfilled?: ((result: TextResult) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,

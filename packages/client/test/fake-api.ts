@@ -5,7 +5,7 @@ import {
   type CacheResults,
   type CallContext,
   type CapturedSource,
-  type LoadEvent,
+  type LoadProgress,
   type LoadReport,
   type LoadRequest,
   type MediaInfo,
@@ -35,6 +35,9 @@ export const fakeReport: LoadReport = {
   warnings: [{ code: 'NOT_ISOLATED', message: 'One thread only.' }],
   timings: { total: 1 },
 };
+
+/** How long after its first task the fake is ready for the others, in milliseconds. */
+const LATE_MS = 30;
 
 /** The fake's every caption, in pieces. */
 export const fakePieces: readonly TextPiece[] = [
@@ -95,11 +98,30 @@ export class FakeApi implements WorkerApi {
     this.#acts = acts;
   }
 
-  load(request: LoadRequest, call: CallContext, events: MessagePort): Promise<Outcome<LoadReport>> {
+  load(
+    request: LoadRequest,
+    call: CallContext,
+    events: MessagePort,
+    _fetching?: MessagePort,
+    late?: MessagePort,
+  ): Promise<Outcome<LoadReport>> {
     return this.#run('load', request.model, call, async () => {
       const modules = [{ module: 'vision', loaded: 10, total: 10, fromStore: 0 }];
+      setTimeout(() => {
+        const other = [{ module: 'text', loaded: 5, total: 5, fromStore: 0 }];
+        for (const stage of ['download', 'ready'] as const) {
+          late?.postMessage({
+            stage,
+            fraction: 1,
+            loaded: 5,
+            total: 5,
+            fromStore: 0,
+            modules: other,
+          } satisfies LoadProgress);
+        }
+      }, LATE_MS);
       for (const stage of ['manifest', 'download', 'compile', 'ready'] as const) {
-        events.postMessage({ stage, fraction: 1, loaded: 10, total: 10, fromStore: 0, modules } satisfies LoadEvent);
+        events.postMessage({ stage, fraction: 1, loaded: 10, total: 10, fromStore: 0, modules } satisfies LoadProgress);
       }
       return fakeReport;
     });

@@ -18,6 +18,20 @@ test('loading reports, tells progress up to "ready", then warns', async () => {
   await owlet.close();
 });
 
+test('what follows behind the first task tells its own progress, until the model is closed', async () => {
+  const told: string[] = [];
+  const onLateProgress = ({ stage, modules }: LoadProgress) => void told.push(`${modules[0]?.module} ${stage}`);
+  const { owlet } = await startFake({ onLateProgress });
+  expect(told).toEqual([]);
+  await expect.poll(() => told).toEqual(['text download', 'text ready']);
+  await owlet.close();
+
+  const closed = await startFake({ onLateProgress });
+  await closed.owlet.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(told).toHaveLength(2);
+});
+
 test("a worker's error keeps class, code, payload and causes, and ends the worker", async () => {
   const { endpoint, state } = fakeWorker();
   const error = await reasonOf(startOwlet({ model: at('fail') }, () => endpoint));

@@ -44,6 +44,47 @@ test('a task of the model’s own goes by its name', async () => {
   expect(lastRequest()).toMatchObject({ kind: 'embed', task: 'hash' });
 });
 
+test('any task goes by its kind and its name, with texts of its own, on media or without', async () => {
+  using media = await open();
+  const pieces: string[] = [];
+  const search = { task: 'reply', beams: 3, maxLength: 5 };
+  for await (const { text } of media.run('generate', { first: 'a', second: 'b' }, search)) pieces.push(text);
+  expect(pieces).toEqual(['a dog runs']);
+  expect(lastRequest()).toMatchObject({
+    ...{ kind: 'generate', task: 'reply', texts: { first: 'a', second: 'b' }, search: { beams: 3, maxLength: 5 } },
+    media: expect.any(Number),
+  });
+  expect(await owlet.run('generate', { text: 'ein Hund' }, { task: 'translate' })).toMatchObject({
+    text: 'a dog runs',
+  });
+  expect(lastRequest()).toMatchObject({ kind: 'generate', task: 'translate', texts: { text: 'ein Hund' } });
+  expect(lastRequest()).not.toHaveProperty('media');
+  const ranking = await owlet.run('rank', { text: 'grass' }, { task: 'colour', answers: ['red'] });
+  expect([ranking, lastRequest()]).toMatchObject([{ index: 1 }, { kind: 'rank', task: 'colour', answers: ['red'] }]);
+  const match = await owlet.run('match', { a: 'x', b: 'y' }, { task: 'same' });
+  expect([match, lastRequest()]).toMatchObject([{ probability: 0.6 }, { kind: 'match', texts: { a: 'x', b: 'y' } }]);
+  expect(await media.run('embed', {}, { task: 'hash' })).toEqual(fakeResults.embed);
+  const classes = await media.run('classify', {}, { task: 'scene', top: 2 });
+  expect([classes, lastRequest()]).toMatchObject([{ labels: [{ label: 'dog' }] }, { task: 'scene', top: 2 }]);
+});
+
+test('a task of any kind is refused where its kind, its name or a text can not be', async () => {
+  using media = await open();
+  const before = api.requests.length;
+  expect(() => media.run('sing' as 'embed', {}, { task: 'a' })).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT', object: 'kind' }),
+  );
+  expect(await reasonOf(owlet.run('match', {}, {}))).toMatchObject({ object: 'options.task' });
+  expect(await reasonOf(owlet.run('generate', {}, {}))).toMatchObject({ object: 'options.task' });
+  const texts = { lyrics: 5 } as unknown as { lyrics: string };
+  expect(await reasonOf(owlet.run('embed', texts, { task: 'a' }))).toMatchObject({ object: 'lyrics' });
+  const none = undefined as unknown as typeof texts;
+  expect(await reasonOf(owlet.run('embed', none, { task: 'a' }))).toMatchObject({ object: 'texts' });
+  expect(api.requests).toHaveLength(before);
+  media.dispose();
+  expect(await reasonOf(media.run('embed', {}, { task: 'a' }))).toMatchObject({ code: 'DISPOSED' });
+});
+
 test('an answer is iterable like a caption', async () => {
   using media = await open();
   const pieces: string[] = [];
@@ -92,7 +133,7 @@ test.each(wrong)('%s: %o is refused', async (object, options, message) => {
 
 test.each([
   ['options.answers', { answers: [] }],
-  ['options.answers', { answers: ['a', 5] }],
+  ['options.answers[1]', { answers: ['a', 5] }],
   ['options.answers', { answers: 'yes' }],
   ['options.beams', { answers: ['a'], beams: 2 }],
 ])('%s: %o is refused', async (object, options) => {

@@ -55,6 +55,15 @@ test('a question has a text, or with answers a ranking', () => {
   expectTypeOf<ReturnType<typeof ask>>().toEqualTypeOf<readonly [TextStream, Promise<RankingResult>]>();
 });
 
+test('what a task of any kind gives goes by its kind', () => {
+  const run = (owlet: Owlet, media: Media) =>
+    [
+      owlet.run('generate', { text: 'a' }, { task: 'translate', beams: 3 }),
+      media.run('classify', {}, { task: 'scene', top: 2 }),
+    ] as const;
+  expectTypeOf<ReturnType<typeof run>>().toEqualTypeOf<readonly [TextStream, Promise<LabelsResult>]>();
+});
+
 test('a text is iterable and awaitable', () => {
   expectTypeOf<Awaited<TextStream>>().toEqualTypeOf<TextResult>();
   expectTypeOf<TextStream>().toExtend<AsyncIterable<TextPiece>>();

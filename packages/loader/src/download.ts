@@ -1,6 +1,7 @@
-import { abortedError } from '@owlet/protocol';
+import { abortedError, throwIfAborted } from '@owlet/protocol';
 import { backOffMs, pause } from './back-off.ts';
 import { PROGRESS_BYTES, RETRY, type RetryPolicy, SILENCE_MS } from './limits.ts';
+import { leadsOn } from './redirects.ts';
 import { type Exchange, type ExchangeOptions, exchange, networkError } from './transport.ts';
 
 /**
@@ -67,7 +68,13 @@ export async function download(url: string, options: DownloadOptions): Promise<D
     if (wait !== undefined && wait > retry.longestRetryAfterMs) {
       throw networkError(url, stage, `${why} and wants to be left alone for ${Math.ceil(wait / 1000)} s`, cause);
     }
-    if (failures >= retry.tries) throw networkError(url, stage, `${why} (${failures} tries)`, cause);
+    if (failures >= retry.tries) {
+      const isUnanswered = result.kind === 'broken' && !result.isAnswered;
+      const isAstray = isUnanswered && cause instanceof TypeError && (await leadsOn(url, fetch, signal));
+      throwIfAborted(signal, stage);
+      const what = isAstray ? 'it leads on to another address, and that in a loop or to none that answers' : why;
+      throw networkError(url, stage, `${what} (${failures} tries)`, cause);
+    }
     try {
       await pause(Math.max(wait ?? 0, backOffMs(failures, retry, Math.random())), signal);
     } catch (reason) {

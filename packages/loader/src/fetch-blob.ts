@@ -23,7 +23,7 @@ export interface BlobSource extends Pick<DownloadOptions, 'fetch' | 'signal' | '
 }
 
 /**
- * Proven bytes and where they came from.
+ * Proven bytes, the caller's own, and where they came from.
  *
  * @internal
  */
@@ -31,6 +31,8 @@ export interface ProvenBlob {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many of them came over the network, this time; those that failed their proof not counted. */
   readonly fromNetwork: number;
+  /** Whether the store has them, too. */
+  readonly isKept: boolean;
 }
 
 const remedy = 'The server’s copy is damaged or of another version: upload the model’s folder again, as a whole.';
@@ -105,7 +107,7 @@ async function fromNetwork(asset: Asset, source: BlobSource, isKept: boolean): P
   }
   if (part !== undefined) await part.commit(sink.bytes);
   else if (isKept) await store.write(asset.sha256, sink.bytes);
-  return { bytes: sink.bytes, fromNetwork: asset.bytes - earlier };
+  return { bytes: sink.bytes, fromNetwork: asset.bytes - earlier, isKept };
 }
 
 /**
@@ -120,16 +122,17 @@ export async function fetchBlob(asset: Asset, source: BlobSource): Promise<Prove
   const { store, signal, silenceMs = SILENCE_MS, retry = RETRY } = source;
   throwIfAborted(signal, 'download');
   const stored = await fromStore(asset, store);
-  if (stored !== undefined) return { bytes: stored, fromNetwork: 0 };
+  if (stored !== undefined) return { bytes: stored, fromNetwork: 0, isKept: true };
   // What is kept in memory no other tab can take over.
   const locks = store.kind === 'opfs' ? source.locks : undefined;
   const progress = () => store.partLength(asset.sha256);
   // The other tab may be waiting for its server, and be right in doing so.
   const limitMs = silenceMs + retry.longestRetryAfterMs;
-  return inTurn(locks, `owlet-fetch-${asset.sha256}`, { signal, progress, limitMs }, async (isAlone) => {
+  const turn = { signal, stage: 'download', progress, limitMs } as const;
+  return inTurn(locks, `owlet-fetch-${asset.sha256}`, turn, async (isAlone) => {
     throwIfAborted(signal, 'download');
     const meanwhile = locks && (await fromStore(asset, store));
-    if (meanwhile !== undefined) return { bytes: meanwhile, fromNetwork: 0 };
+    if (meanwhile !== undefined) return { bytes: meanwhile, fromNetwork: 0, isKept: true };
     return fromNetwork(asset, source, isAlone);
   });
 }

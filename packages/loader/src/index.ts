@@ -1,4 +1,5 @@
 export { assembleWeights } from './assemble-weights.ts';
+export { freeBytes } from './free-bytes.ts';
 export type { RetryPolicy } from './limits.ts';
 export type { AssetSet, LoadAssetsOptions } from './load-assets.ts';
 export { loadAssets } from './load-assets.ts';
@@ -12,3 +13,4 @@ export { sha256Of } from './proof.ts';
 export type { BlobStore, Part, ShardStore, StoredEntry, StoreListing } from './store.ts';
 export type { ModelUse } from './use-model.ts';
 export { useModel } from './use-model.ts';
+export { WeightsBlob } from './weights-blob.ts';

@@ -67,3 +67,25 @@ export const KEEP_MS = 1000;
  * @internal
  */
 export const STORAGE_MS = 2000;
+
+/**
+ * The longest manifest that is read, in bytes: far above what one needs, it keeps a hostile one from costing memory. Every
+ * other file of a model is as short, by the manifest's own rules.
+ *
+ * @internal
+ */
+export const MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A kept manifest is its SHA-256 in hexadecimal, then its bytes: unlike a blob's, its key says nothing about them.
+ *
+ * @internal
+ */
+export const HASH_CHARACTERS = 64;
+
+/**
+ * The longest file that is ever kept, in bytes. What is longer in the store is nobody's, and is not read.
+ *
+ * @internal
+ */
+export const STORED_BYTES = MANIFEST_BYTES + HASH_CHARACTERS;

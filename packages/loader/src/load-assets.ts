@@ -1,6 +1,7 @@
-import type { Asset } from '@owlet/manifest';
+import { type Asset, blobPath } from '@owlet/manifest';
 import { OwletError, throwIfAborted } from '@owlet/protocol';
 import { fetchBlob } from './fetch-blob.ts';
+import { freeBytes } from './free-bytes.ts';
 import { CONNECTIONS, type RetryPolicy } from './limits.ts';
 import { type DownloadProgress, ProgressMeter } from './progress.ts';
 import type { BlobStore } from './store.ts';
@@ -20,6 +21,8 @@ export interface LoadAssetsOptions {
   readonly connections?: number;
   /** Whether something waits for them: `high` by default. A hint for the browser. */
   readonly priority?: RequestPriority;
+  /** Most bytes of blobs that are held in memory though the store has them, so that they are not read twice; none by default. */
+  readonly mostHeld?: number;
   /** Told at the start, after every file, and four times a second. Never after the call has ended. */
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** How long the server may be silent, in milliseconds; 30 s by default. */
@@ -29,22 +32,42 @@ export interface LoadAssetsOptions {
 }
 
 /**
- * Loaded files, all proven.
+ * Loaded files, all proven. Those that are no blobs of weights, or that the store couldn't keep, are in memory; of the others
+ * as many as `mostHeld` allows are held there until `release`.
  *
  * @public
  */
 export interface AssetSet {
   /**
-   * The bytes of a file, not to be changed.
+   * The bytes of a file that is no blob, not to be changed.
    *
    * @throws OwletError `INTERNAL` when it isn't in the set
    */
   bytes(sha256: string): Uint8Array<ArrayBuffer>;
+  /**
+   * Reads a file again, a blob or not, and proves it; where the store has lost it, or has other bytes by now, it is fetched
+   * again.
+   *
+   * @returns bytes that are the caller's own
+   * @throws OwletError what `loadAssets` throws; `INTERNAL` when it isn't in the set
+   */
+  read(sha256: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Lets go of the blobs that are held beside the store. */
+  release(): void;
   /** Bytes that came over the network and out of the store. */
   readonly received: { readonly network: number; readonly store: number };
 }
 
 const TELL_MS = 250;
+
+function notLoaded(sha256: string): OwletError {
+  return new OwletError('INTERNAL', {
+    message: `The file ${sha256} was asked for, but not loaded.`,
+    stage: 'download',
+    object: sha256,
+    remedy: 'This is a fault of Owlet: please report it.',
+  });
+}
 
 /**
  * Loads files of a model, several at a time, in the order given. The first failure ends the others.
@@ -59,7 +82,7 @@ export async function loadAssets(
   assets: readonly Asset[],
   options: LoadAssetsOptions,
 ): Promise<AssetSet> {
-  const { store, fetch, connections = CONNECTIONS, priority, onProgress, silenceMs, retry } = options;
+  const { store, fetch, connections = CONNECTIONS, priority, onProgress, silenceMs, retry, mostHeld = 0 } = options;
   throwIfAborted(options.signal, 'download');
   const ended = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
@@ -68,14 +91,21 @@ export async function loadAssets(
   const locks = systemLocks();
   const source = { modelUrl, store, fetch, signal, silenceMs, retry, priority, locks, onLength };
   const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
+  const held = new Map<string, Uint8Array<ArrayBuffer>>();
+  let heldBytes = 0;
   const queue = assets.values();
   const tell = (): void => onProgress?.(meter.progress());
   const work = async (): Promise<void> => {
     // All workers draw from the one iterator.
     for (const asset of queue) {
-      const { bytes, fromNetwork } = await fetchBlob(asset, source);
+      const { bytes, fromNetwork, isKept } = await fetchBlob(asset, source);
       throwIfAborted(signal, 'download');
-      loaded.set(asset.sha256, bytes);
+      if (!isKept || asset.path !== blobPath(asset)) loaded.set(asset.sha256, bytes);
+      else if (heldBytes + bytes.length > mostHeld) freeBytes(bytes);
+      else {
+        heldBytes += bytes.length;
+        held.set(asset.sha256, bytes);
+      }
       meter.add(asset, fromNetwork);
       tell();
     }
@@ -95,16 +125,23 @@ export async function loadAssets(
     await Promise.allSettled(workers);
   }
   const { total, fromStore } = meter.progress();
+  const byHash = new Map(assets.map((asset) => [asset.sha256, asset]));
   return {
     bytes(sha256) {
       const bytes = loaded.get(sha256);
       if (bytes !== undefined) return bytes;
-      throw new OwletError('INTERNAL', {
-        message: `The file ${sha256} was asked for, but not loaded.`,
-        stage: 'download',
-        object: sha256,
-        remedy: 'This is a fault of Owlet: please report it.',
-      });
+      throw notLoaded(sha256);
+    },
+    async read(sha256, reading) {
+      const asset = byHash.get(sha256);
+      if (asset === undefined) throw notLoaded(sha256);
+      const inMemory = loaded.get(sha256) ?? held.get(sha256);
+      if (inMemory !== undefined) return inMemory.slice();
+      return (await fetchBlob(asset, { ...source, signal: reading, onLength: () => {} })).bytes;
+    },
+    release() {
+      for (const bytes of held.values()) freeBytes(bytes);
+      held.clear();
     },
     received: { network: total - fromStore, store: fromStore },
   };

@@ -1,16 +1,12 @@
 import { type Manifest, parseManifest } from '@owlet/manifest';
 import { OwletError, throwIfAborted } from '@owlet/protocol';
 import { download } from './download.ts';
-import type { RetryPolicy } from './limits.ts';
+import { HASH_CHARACTERS, MANIFEST_BYTES, RETRY, type RetryPolicy, SILENCE_MS } from './limits.ts';
 import { sha256Of } from './proof.ts';
 import { modelKey } from './records.ts';
 import type { ShardStore } from './store.ts';
+import { inTurn, systemLocks } from './tab-locks.ts';
 import type { Sink } from './transport.ts';
-
-/** Far above what a manifest needs; keeps a hostile one from costing memory. */
-const MAX_BYTES = 4 * 1024 * 1024;
-/** A kept manifest is its SHA-256 in hexadecimal, then its bytes: unlike a blob's, its key says nothing about them. */
-const HASH_CHARACTERS = 64;
 
 /**
  * How a manifest is loaded.
@@ -102,7 +98,7 @@ async function fromStore(
 /** Takes in a file of unknown length. */
 class ManifestSink implements Sink {
   // One more, by which a manifest that is too long is told from the longest.
-  readonly limit = MAX_BYTES + 1;
+  readonly limit = MANIFEST_BYTES + 1;
   #chunks: Uint8Array[] = [];
   #length = 0;
 
@@ -155,7 +151,7 @@ async function fromNetwork(url: string, options: LoadManifestOptions, cache: Req
   }
   if (found.kind === 'full') {
     throw new OwletError('MANIFEST_INVALID', {
-      message: `${url} has more than ${MAX_BYTES} bytes.`,
+      message: `${url} has more than ${MANIFEST_BYTES} bytes.`,
       stage: 'manifest',
       object: url,
       remedy: 'Check the model’s address: no manifest is as long as that.',
@@ -182,7 +178,8 @@ async function fromNetworkProven(url: string, options: LoadManifestOptions): Pro
 }
 
 /**
- * Loads and validates `manifest.json` of a model, out of the store where it was kept by an earlier visit.
+ * Loads and validates `manifest.json` of a model, out of the store where it was kept by an earlier visit. Of several tabs
+ * that have none one asks the server, and the others wait for it; those that are to ask anew all do.
  *
  * @param modelUrl - absolute URL of the model's folder, ending in `/`
  * @throws OwletError `MANIFEST_NOT_FOUND`, `MANIFEST_NOT_JSON`, `MANIFEST_INVALID`, `MANIFEST_UNKNOWN_VERSION`,
@@ -197,8 +194,19 @@ export async function loadManifest(modelUrl: string, options: LoadManifestOption
   const kept = refresh ? undefined : await fromStore(options, key, url);
   throwIfAborted(signal, 'manifest');
   if (kept !== undefined) return kept;
-  const found = await fromNetworkProven(url, options);
-  const manifest = parse(found.bytes, url);
-  await keep(store, key, found);
-  return { manifest, fromStore: false, bytes: found.bytes.length };
+  // What is kept in memory no other tab can take over.
+  const locks = refresh || store.kind === 'memory' ? undefined : systemLocks();
+  const { silenceMs = SILENCE_MS, retry = RETRY } = options;
+  // Of a manifest on its way nothing is to be seen: the other tab is given one silence, and one rest for its server.
+  const limitMs = silenceMs + retry.longestRetryAfterMs;
+  const turn = { signal, stage: 'manifest', progress: async () => 0, limitMs } as const;
+  return inTurn(locks, `owlet-fetch-${key}`, turn, async () => {
+    throwIfAborted(signal, 'manifest');
+    const meanwhile = locks && (await fromStore(options, key, url));
+    if (meanwhile !== undefined) return meanwhile;
+    const found = await fromNetworkProven(url, options);
+    const manifest = parse(found.bytes, url);
+    await keep(store, key, found);
+    return { manifest, fromStore: false, bytes: found.bytes.length };
+  });
 }

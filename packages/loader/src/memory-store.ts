@@ -10,7 +10,7 @@ function entriesOf(held: ReadonlyMap<string, Held>): StoredEntry[] {
 }
 
 /**
- * A store that lasts as long as its worker. It keeps the very arrays that it is given.
+ * A store that lasts as long as its worker. What it keeps and what it gives are copies.
  *
  * @internal
  */
@@ -20,12 +20,12 @@ export class MemoryStore implements BlobStore {
   readonly #parts = new Map<string, Held>();
 
   async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    return this.#whole.get(key)?.bytes;
+    return this.#whole.get(key)?.bytes.slice();
   }
 
   async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     this.#parts.delete(key);
-    this.#whole.set(key, { bytes, changed: Date.now() });
+    this.#whole.set(key, { bytes: bytes.slice(), changed: Date.now() });
   }
 
   async remove(key: string): Promise<void> {

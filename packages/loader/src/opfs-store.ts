@@ -1,4 +1,5 @@
 import { pause } from './back-off.ts';
+import { STORED_BYTES } from './limits.ts';
 import { OpfsPart } from './opfs-part.ts';
 import type { BlobStore, Part, StoredEntry, StoreListing } from './store.ts';
 import { within } from './watchdog.ts';
@@ -14,6 +15,25 @@ const LET_GO_STEP_MS = 25;
 
 function isNamed(error: unknown, ...names: string[]): boolean {
   return error instanceof DOMException && names.includes(error.name);
+}
+
+/**
+ * What `get` gives of a folder. Where something of another kind (`wrong` is the browser's word for it) has the name, which
+ * nobody of Owlet has put there, it makes way.
+ */
+async function makingWay<T>(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  wrong: string,
+  get: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await get();
+  } catch (error) {
+    if (!isNamed(error, wrong)) throw error;
+    await folder.removeEntry(name, { recursive: true });
+    return get();
+  }
 }
 
 async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
@@ -50,7 +70,11 @@ export class OpfsStore implements BlobStore {
   static async open(root: () => Promise<FileSystemDirectoryHandle>, limitMs: number): Promise<OpfsStore> {
     const top = await within(limitMs, 'Opening the origin private file system', root());
     const folder = (parent: FileSystemDirectoryHandle, name: string) =>
-      within(limitMs, `Opening the folder ${name}`, parent.getDirectoryHandle(name, { create: true }));
+      within(
+        limitMs,
+        `Opening the folder ${name}`,
+        makingWay(parent, name, 'TypeMismatchError', () => parent.getDirectoryHandle(name, { create: true })),
+      );
     const own = await folder(top, 'owlet');
     const store = new OpfsStore(await folder(own, 'blobs'), await folder(own, 'parts'), limitMs);
     await store.#probe();
@@ -59,7 +83,7 @@ export class OpfsStore implements BlobStore {
 
   async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const file = await this.file(key);
-    if (file === undefined) return undefined;
+    if (file === undefined || file.size > STORED_BYTES) return undefined;
     try {
       return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
     } catch (error) {
@@ -118,7 +142,8 @@ export class OpfsStore implements BlobStore {
       const handle = await this.#step(`Finding ${key}`, folder.getFileHandle(key));
       return await this.#step(`Opening ${key}`, handle.getFile());
     } catch (error) {
-      if (isNamed(error, 'NotFoundError', 'NotReadableError')) return undefined;
+      // A folder of that name is nobody's.
+      if (isNamed(error, 'NotFoundError', 'NotReadableError', 'TypeMismatchError')) return undefined;
       throw error;
     }
   }
@@ -126,7 +151,8 @@ export class OpfsStore implements BlobStore {
   /** Opens a part by its name, to be moved under a key; undefined where another tab has it. */
   async #open(name: string, key: string): Promise<OpfsPart | undefined> {
     for (let waited = 0; ; waited += LET_GO_STEP_MS) {
-      const file = await this.#step(`Creating ${name}`, this.#parts.getFileHandle(name, { create: true }));
+      const create = () => this.#parts.getFileHandle(name, { create: true });
+      const file = await this.#step(`Creating ${name}`, makingWay(this.#parts, name, 'TypeMismatchError', create));
       try {
         const handle = await this.#step(`Locking ${name}`, file.createSyncAccessHandle(), (late) => late.close());
         return new OpfsPart(handle, () => this.#put(file, key));
@@ -142,7 +168,8 @@ export class OpfsStore implements BlobStore {
   /** Moves a part into its place. Where another tab is at it that very moment, what it puts there is as good. */
   async #put(file: FileSystemFileHandle, key: string): Promise<void> {
     try {
-      await this.#step(`Moving ${key}`, (file as MovableFile).move(this.#blobs, key));
+      const move = () => (file as MovableFile).move(this.#blobs, key);
+      await this.#step(`Moving ${key}`, makingWay(this.#blobs, key, 'InvalidModificationError', move));
     } catch (error) {
       if (!isNamed(error, 'NoModificationAllowedError')) throw error;
       await this.removePart(file.name);
@@ -151,7 +178,7 @@ export class OpfsStore implements BlobStore {
 
   async #removeFrom(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
     try {
-      await this.#step(`Removing ${key}`, folder.removeEntry(key));
+      await this.#step(`Removing ${key}`, folder.removeEntry(key, { recursive: true }));
     } catch (error) {
       if (!isNamed(error, 'NotFoundError', 'NoModificationAllowedError')) throw error;
     }

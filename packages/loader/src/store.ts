@@ -7,9 +7,9 @@
 export interface ShardStore {
   /** Where the bytes are: in the origin private file system, which outlives the page, or in memory. */
   readonly kind: 'opfs' | 'memory';
-  /** The bytes under a key, not to be changed; undefined where there are none. */
+  /** The bytes under a key, the caller's own; undefined where there are none. */
   read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Keeps bytes under a key, in place of what is there, in one step. */
+  /** Keeps bytes under a key, in place of what is there, in one step; afterwards they are the caller's again. */
   write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Forgets what is under a key, if anything; what another tab is writing stays. */
   remove(key: string): Promise<void>;

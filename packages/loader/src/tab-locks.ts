@@ -1,4 +1,4 @@
-import { abortedError } from '@owlet/protocol';
+import { abortedError, type OwletStage } from '@owlet/protocol';
 
 /**
  * The part of Web Locks that is used. It is absent where there is no secure context, in opaque origins and in Node.
@@ -50,6 +50,8 @@ export function hold(
  */
 export interface TurnOptions {
   readonly signal: AbortSignal | undefined;
+  /** For the error of an abort. */
+  readonly stage: OwletStage;
   /** How far the tab whose turn it is has come: any number that changes as it gets on. */
   readonly progress: () => Promise<number>;
   /** After so many milliseconds without progress it is not waited for any longer. */
@@ -70,7 +72,7 @@ const LOOKS = 8;
 export async function inTurn<T>(
   locks: Locks | undefined,
   name: string,
-  { signal, progress, limitMs }: TurnOptions,
+  { signal, stage, progress, limitMs }: TurnOptions,
   run: (isAlone: boolean) => Promise<T>,
 ): Promise<T> {
   if (locks === undefined) return run(true);
@@ -99,7 +101,7 @@ export async function inTurn<T>(
     });
   } catch (error) {
     if (isMyTurn) throw error;
-    if (signal?.aborted) throw abortedError('download', signal.reason);
+    if (signal?.aborted) throw abortedError(stage, signal.reason);
     return run(false);
   } finally {
     stop();

@@ -58,6 +58,8 @@ export type Exchange =
       readonly kind: 'broken';
       readonly why: string;
       readonly cause: unknown;
+      /** Whether there was an answer, be it to its end or not. */
+      readonly isAnswered: boolean;
       /** What the server asked for, in milliseconds. */
       readonly retryAfterMs: number | undefined;
       /** What names the version of the bytes that came. */
@@ -141,8 +143,9 @@ export async function exchange(url: string, options: ExchangeOptions): Promise<E
     request.abort(new Error(`no byte came for ${silenceMs / 1000} s`));
   });
   let { version } = options;
+  let isAnswered = false;
   const broken = (why: string, cause?: unknown, wait?: number): Exchange => {
-    return { kind: 'broken', why, cause, retryAfterMs: wait, version };
+    return { kind: 'broken', why, cause, isAnswered, retryAfterMs: wait, version };
   };
   const run = async (): Promise<Exchange> => {
     // Called bare: as a method of `options` the browser's fetch would refuse its receiver.
@@ -151,6 +154,7 @@ export async function exchange(url: string, options: ExchangeOptions): Promise<E
     // No If-Range: across origins it would cost a question beforehand that few servers answer. What comes is compared.
     const headers = from === 0 ? {} : { Range: `bytes=${from}-` };
     const response = await fetch(url, { signal: request.signal, cache, priority, headers });
+    isAnswered = true;
     watchdog.reset();
     const { status, statusText } = response;
     if (status === 404 || status === 410) return { kind: 'missing', status };

@@ -5,13 +5,12 @@ import { type AssetSet, assembleWeights } from '../src/index.ts';
 
 const { manifest, files } = await tinyModel();
 
-const assets: AssetSet = {
-  bytes(sha256) {
+const assets: Pick<AssetSet, 'read'> = {
+  async read(sha256) {
     const bytes = files.get(`blobs/${sha256}.bin`);
     if (bytes === undefined) throw new Error(`No blob ${sha256}`);
-    return bytes;
+    return bytes.slice();
   },
-  received: { network: 0, store: 0 },
 };
 
 function variantOf(graph: string, device: 'wasm' | 'webgpu'): GraphVariant {
@@ -28,9 +27,9 @@ function offsetOf(variant: GraphVariant, name: string): number {
 }
 
 describe('the tiny model', () => {
-  test('int8 stays as stored, and float32 beside it', () => {
+  test('int8 stays as stored, and float32 beside it', async () => {
     const variant = variantOf('vision.frame', 'wasm');
-    const weights = assembleWeights(manifest, variant, assets);
+    const weights = await assembleWeights(manifest, variant, assets);
     expect(weights.length).toBe(variant.weights.bytes);
     const kernel = new Int8Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
     expect([...kernel]).toEqual([-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5]);
@@ -40,21 +39,21 @@ describe('the tiny model', () => {
     expect([...scales]).toEqual([0.5, 0.25, 2, 1]);
   });
 
-  test('int8 is widened along the last axis', () => {
+  test('int8 is widened along the last axis', async () => {
     const variant = variantOf('vision.frame', 'webgpu');
-    const weights = assembleWeights(manifest, variant, assets);
+    const weights = await assembleWeights(manifest, variant, assets);
     const kernel = new Float32Array(weights.buffer, offsetOf(variant, 'vision.kernel'), 12);
     expect([...kernel]).toEqual([-3, -1.25, -8, -3, -1, -0.25, 0, 1, 1, 0.75, 8, 5]);
     const bias = new Float32Array(weights.buffer, offsetOf(variant, 'vision.bias'), 4);
     expect([...bias]).toEqual([1, 2, 3, 4]);
   });
 
-  test('int8 in two blobs is joined, then widened along the first axis', () => {
+  test('int8 in two blobs is joined, then widened along the first axis', async () => {
     const stored = variantOf('decoder.step', 'wasm');
-    const joined = new Int8Array(assembleWeights(manifest, stored, assets).buffer, 0, 24);
+    const joined = new Int8Array((await assembleWeights(manifest, stored, assets)).buffer, 0, 24);
     expect([...joined]).toEqual(Array.from({ length: 24 }, (_, i) => i - 12));
     const variant = variantOf('decoder.step', 'webgpu');
-    const widened = new Float32Array(assembleWeights(manifest, variant, assets).buffer, 0, 24);
+    const widened = new Float32Array((await assembleWeights(manifest, variant, assets)).buffer, 0, 24);
     expect([...widened]).toEqual(Array.from({ length: 24 }, (_, i) => (i - 12) * (1 + Math.floor(i / 4))));
   });
 });
@@ -63,7 +62,7 @@ describe('any axis', () => {
   const shape = [2, 3, 4];
   const values = Int8Array.from({ length: 24 }, (_, i) => i * 5 - 60);
 
-  test.each([0, 1, 2])('%i', (axis) => {
+  test.each([0, 1, 2])('%i', async (axis) => {
     const channels = shape[axis] ?? 0;
     const scales = Float32Array.from({ length: channels }, (_, i) => 0.1 * (i + 1));
     const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
@@ -98,22 +97,24 @@ describe('any axis', () => {
       weights: { location: 'weights.bin', bytes: 8 + 96 },
       initializers: [{ name: 'w', tensor: 't', dtype: 'float32', offset: 8, bytes: 96 }],
     };
-    const set: AssetSet = { ...assets, bytes: (sha256) => blobs.get(sha256) ?? new Uint8Array() };
-    const weights = assembleWeights(model, variant, set);
+    const set: typeof assets = { read: async (sha256) => (blobs.get(sha256) ?? new Uint8Array()).slice() };
+    const weights = await assembleWeights(model, variant, set);
     expect(new Float32Array(weights.buffer, 8)).toEqual(wanted);
     expect([...weights.subarray(0, 8)]).toEqual(Array(8).fill(0));
   });
 });
 
-test('a tensor that the manifest lacks is a fault', () => {
-  expect(() => assembleWeights({ ...manifest, tensors: {} }, variantOf('vision.frame', 'wasm'), assets)).toThrow(
-    expect.objectContaining({ code: 'INTERNAL', object: 'vision.kernel' }),
-  );
+test('a tensor that the manifest lacks is a fault', async () => {
+  const variant = variantOf('vision.frame', 'wasm');
+  await expect(assembleWeights({ ...manifest, tensors: {} }, variant, assets)).rejects.toMatchObject({
+    code: 'INTERNAL',
+    object: 'vision.kernel',
+  });
 });
 
-test('weights that no memory holds are told of as such', () => {
+test('weights that no memory holds are told of as such', async () => {
   const variant = variantOf('vision.frame', 'wasm');
   const weights = { ...variant.weights, bytes: Number.MAX_SAFE_INTEGER };
   const error = { code: 'SESSION_FAILED', stage: 'compile', object: weights.location };
-  expect(() => assembleWeights(manifest, { ...variant, weights }, assets)).toThrow(expect.objectContaining(error));
+  await expect(assembleWeights(manifest, { ...variant, weights }, assets)).rejects.toMatchObject(error);
 });

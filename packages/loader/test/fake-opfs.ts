@@ -6,6 +6,8 @@ interface FakeFile {
   bytes: Bytes;
   changed: number;
   isLocked: boolean;
+  /** What it says it is long, where that isn't so: such a file may not be read. */
+  claimed?: number;
 }
 
 function named(name: string): DOMException {
@@ -43,6 +45,11 @@ export class FakeOpfs {
     );
   }
 
+  /** Where there is such a folder, has a file in it say that it is so long, which would be too long to read. */
+  inflate(folder: string, name: string, claimed: number): void {
+    this.#folders.get(folder)?.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false, claimed });
+  }
+
   /** Opens the handle of a file for good, as another tab may. */
   lock(folder: string, name: string): void {
     const files = this.#files(folder);
@@ -65,29 +72,44 @@ export class FakeOpfs {
 
   #folder(path: string): FileSystemDirectoryHandle {
     const files = this.#files(path);
+    const below = (name: string): string => (path === '' ? name : `${path}/${name}`);
+    const foldersHere = (): string[] => {
+      const start = below('');
+      const within = [...this.#folders.keys()].filter((known) => known !== '' && known.startsWith(start));
+      return within.map((known) => known.slice(start.length)).filter((name) => !name.includes('/'));
+    };
     const handle: object = {
       path,
       getDirectoryHandle: async (name: string) => {
         await this.fail('getDirectoryHandle', name);
-        return this.#folder(path === '' ? name : `${path}/${name}`);
+        if (files.has(name)) throw named('TypeMismatchError');
+        return this.#folder(below(name));
       },
       getFileHandle: async (name: string, { create = false } = {}) => {
         await this.fail('getFileHandle', name);
+        if (this.#folders.has(below(name))) throw named('TypeMismatchError');
         if (!files.has(name)) {
           if (!create) throw named('NotFoundError');
           files.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false });
         }
         return this.#handle(files, name);
       },
-      removeEntry: async (name: string) => {
+      removeEntry: async (name: string, { recursive = false } = {}) => {
         await this.fail('removeEntry', name);
+        if (this.#folders.has(below(name))) {
+          if (!recursive) throw named('InvalidModificationError');
+          for (const known of [...this.#folders.keys()]) {
+            if (`${known}/`.startsWith(`${below(name)}/`)) this.#folders.delete(known);
+          }
+          return;
+        }
         const file = files.get(name);
         if (file === undefined) throw named('NotFoundError');
         if (file.isLocked) throw named('NoModificationAllowedError');
         files.delete(name);
       },
       async *keys() {
-        yield* [...files.keys()];
+        yield* [...files.keys(), ...foldersHere()];
       },
     };
     return handle as FileSystemDirectoryHandle;
@@ -102,9 +124,10 @@ export class FakeOpfs {
         if (file === undefined) throw named('NotFoundError');
         const arrayBuffer = async () => {
           await this.fail('arrayBuffer', name);
+          if (file.claimed !== undefined) throw new RangeError(`${file.claimed} bytes were to be allocated`);
           return file.bytes.slice().buffer;
         };
-        return { size: file.bytes.length, lastModified: file.changed, arrayBuffer };
+        return { size: file.claimed ?? file.bytes.length, lastModified: file.changed, arrayBuffer };
       },
       createSyncAccessHandle: async () => {
         await this.fail('createSyncAccessHandle', name);
@@ -120,6 +143,7 @@ export class FakeOpfs {
         const target = this.#files(folder.path);
         if (file === undefined) throw named('NotFoundError');
         if (file.isLocked || target.get(to)?.isLocked) throw named('NoModificationAllowedError');
+        if (this.#folders.has(`${folder.path}/${to}`)) throw named('InvalidModificationError');
         files.delete(name);
         target.set(to, file);
       },
@@ -128,14 +152,16 @@ export class FakeOpfs {
 
   #access(file: FakeFile, name: string): object {
     return {
-      getSize: () => file.bytes.length,
+      getSize: () => file.claimed ?? file.bytes.length,
       read: (target: Uint8Array) => {
+        if (file.claimed !== undefined) throw new RangeError(`${file.claimed} bytes were to be read`);
         const bytes = file.bytes.subarray(0, target.length);
         target.set(bytes);
         return bytes.length;
       },
       truncate: (size: number) => {
         file.bytes = file.bytes.slice(0, size);
+        delete file.claimed;
         file.changed = this.now();
       },
       write: (bytes: Uint8Array, { at }: { at: number }) => {

@@ -91,7 +91,7 @@ test('a store is believed only as far as the hash goes', async () => {
   const server = new FakeServer(base, files);
   const { set } = await load(server, { store });
   expect(server.requests.toSorted()).toEqual([one, two, three].map(({ path }) => path).toSorted());
-  expect(set.bytes(one.sha256)).toEqual(bytes);
+  expect(await set.read(one.sha256)).toEqual(bytes);
   expect(await store.read(one.sha256)).toEqual(bytes);
 });
 
@@ -157,4 +157,22 @@ test('without crypto.subtle nothing is loaded', async () => {
   await expect(loadManifest(base, { store, refresh: false, fetch: server.fetch })).rejects.toMatchObject(error);
   expect(server.requests).toEqual([]);
   await expect(load(server, { store })).rejects.toMatchObject(error);
+});
+
+test('as many bytes as may be held are read no second time until they are released, and others are', async () => {
+  const { store } = await openStore();
+  const [first, second] = manifest.blobs;
+  if (first === undefined || second === undefined) throw new Error('Two blobs are needed');
+  const { set } = await load(new FakeServer(base, files), { store, connections: 1, mostHeld: first.bytes });
+  const read = vi.spyOn(store, 'read');
+  const whole = await set.read(first.sha256);
+  expect(whole).toEqual(files.get(`blobs/${first.sha256}.bin`));
+  whole.fill(0);
+  expect(await set.read(first.sha256)).not.toEqual(whole);
+  expect(read).not.toHaveBeenCalled();
+  await set.read(second.sha256);
+  expect(read.mock.calls).toEqual([[second.sha256]]);
+  set.release();
+  expect(await set.read(first.sha256)).toEqual(files.get(`blobs/${first.sha256}.bin`));
+  expect(read).toHaveBeenLastCalledWith(first.sha256);
 });

@@ -1,6 +1,8 @@
 import { FakeServer, tinyModel } from '@owlet/testing';
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type BlobStore, loadManifest, openStore, type ShardStore } from '../src/index.ts';
+import { FakeLocks } from './fake-locks.ts';
+import { FakeOpfs } from './fake-opfs.ts';
 
 const base = 'https://example.test/models/tiny/';
 const { manifest, files } = await tinyModel();
@@ -69,4 +71,43 @@ test.each<[string, (kept: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>]>(
   const loaded = await loadManifest(base, { store: damaged, refresh: false, fetch: server.fetch });
   expect(loaded).toMatchObject({ manifest, fromStore: false });
   expect(server.requests).toEqual(['manifest.json']);
+});
+
+describe('tabs that open the same model at once', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  async function twoTabs(refresh: boolean, aborted?: AbortSignal) {
+    vi.stubGlobal('navigator', new FakeLocks().asNavigator);
+    const { store } = await openStore({ root: new FakeOpfs().root, limitMs: 20_000 });
+    const server = new FakeServer(base, files);
+    if (aborted !== undefined) {
+      server.answers.set('manifest.json', async () => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return new Response(files.get('manifest.json'));
+      });
+    }
+    const load = (signal?: AbortSignal) =>
+      loadManifest(base, { store, refresh, fetch: server.fetch, ...(signal && { signal }) });
+    return { results: await Promise.allSettled([load(), load(aborted)]), requests: server.requests };
+  }
+
+  test('ask the server once', async () => {
+    const { results, requests } = await twoTabs(false);
+    expect(results).toMatchObject([
+      { value: { manifest, fromStore: false } },
+      { value: { manifest, fromStore: true } },
+    ]);
+    expect(requests).toEqual(['manifest.json']);
+  });
+
+  test('each ask it where they are to', async () => {
+    const { results, requests } = await twoTabs(true);
+    expect(results).toMatchObject([{ value: { fromStore: false } }, { value: { fromStore: false } }]);
+    expect(requests).toEqual(['manifest.json', 'manifest.json']);
+  });
+
+  test('give up waiting when they are aborted', async () => {
+    const { results } = await twoTabs(false, AbortSignal.timeout(50));
+    expect(results).toMatchObject([{ value: { manifest } }, { reason: { code: 'ABORTED', stage: 'manifest' } }]);
+  });
 });

@@ -28,7 +28,7 @@ function isRight(found: Uint8Array | undefined): boolean {
 
 async function load(options: Partial<Parameters<typeof loadAssets>[2]> = {}) {
   const set = await loadAssets(server.url, [asset], { store, retry, silenceMs: 10_000, ...options });
-  expect(isRight(set.bytes(asset.sha256))).toBe(true);
+  expect(isRight(await set.read(asset.sha256))).toBe(true);
   return set;
 }
 const ranges = () => server.requests.map(({ range }) => range);

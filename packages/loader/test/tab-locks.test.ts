@@ -7,7 +7,7 @@ beforeEach(() => {
   locks = new FakeLocks();
 });
 
-const turn = { signal: undefined, progress: async () => Math.random(), limitMs: 10_000 };
+const turn = { signal: undefined, stage: 'download', progress: async () => Math.random(), limitMs: 10_000 } as const;
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('taking turns', () => {
@@ -37,7 +37,7 @@ describe('taking turns', () => {
   test('an abort ends the waiting, and takes no turn', async () => {
     const release = await hold(locks, 'x', { mode: 'exclusive' });
     const waiting = inTurn(locks, 'x', { ...turn, signal: AbortSignal.timeout(20) }, async () => 1);
-    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(waiting).rejects.toMatchObject({ code: 'ABORTED', stage: 'download' });
     release?.();
     await later(0);
     expect(locks.held()).toEqual([]);

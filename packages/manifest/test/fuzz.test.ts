@@ -1,17 +1,16 @@
 /**
  * Manifests with one thing wrong, by chance: each is refused with an error that names the place, or was right after all. The
- * seed is in the name of the test; `OWLET_FUZZ_SEED` repeats a run, `OWLET_FUZZ_CASES` makes it longer.
+ * seed is in the name of the test; `OWLET_FUZZ_SEED` repeats a run, `OWLET_FUZZ_CASES` makes it longer (three fifths
+ * of them are manifests; blobs and stored states: the loader's tests).
  */
 import { isOwletError } from '@owlet/protocol';
-import { tinyModel } from '@owlet/testing';
+import { chances, fuzzRun, tinyModel } from '@owlet/testing';
 import { expect, test } from 'vitest';
 import { type Manifest, ManifestSchema, parseManifest } from '../src/index.ts';
 import { type Break, breakAt, breaksOf } from './break-rules.ts';
 
 const url = 'https://example.test/model/manifest.json';
-const { OWLET_FUZZ_CASES = '2000', OWLET_FUZZ_SEED = String(Date.now() % 2 ** 31) } = process.env;
-const cases = Number(OWLET_FUZZ_CASES);
-const seed = Number(OWLET_FUZZ_SEED);
+const { cases, seed } = fuzzRun('manifests');
 
 const base: Manifest = {
   ...(await tinyModel()).manifest,
@@ -21,17 +20,6 @@ const base: Manifest = {
     limits: ['counting'],
   },
 };
-
-/** Chances from a seed (mulberry32): whole numbers from 0 on, below an end. */
-function chances(start: number): (end: number) => number {
-  let state = start;
-  return (end) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * end);
-  };
-}
 
 /** What came of it: the error's code, or the manifest as it was read. */
 function outcome(json: unknown): {
@@ -56,7 +44,7 @@ test('what the cases start from is right', () => {
 test(`${cases} cases, seed ${seed}: a rule broken at one place, or bytes by chance`, {
   timeout: 120_000 + cases * 50,
 }, () => {
-  const below = chances(seed);
+  const { below } = chances(seed);
   const breaks = breaksOf(ManifestSchema, base);
   const rules = new Map<string, Break[]>();
   for (const each of breaks) rules.set(each.rule, [...(rules.get(each.rule) ?? []), each]);

@@ -32,8 +32,9 @@ export interface CacheEstimate {
   readonly bytes: number;
   /** Bytes of files that have come in part. */
   readonly partBytes: number;
-  /** Bytes that the browser grants this origin for everything, and that are used of them; undefined where it won't tell. */
+  /** Bytes that the browser grants this origin for everything; undefined where it won't tell. */
   readonly quota: number | undefined;
+  /** Bytes that this origin uses of them, by the browser's estimate, other than Owlet's included; undefined as `quota`. */
   readonly usage: number | undefined;
 }
 

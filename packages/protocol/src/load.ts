@@ -135,7 +135,7 @@ export interface LoadRequest {
   readonly threads?: number;
   /** Tasks whose modules are fetched; absent: all of the model's. */
   readonly tasks?: readonly string[];
-  /** Largest picture that is decoded, in pixels. */
+  /** Largest picture, or frame of a video, that is decoded, in pixels. */
   readonly pixelLimit: number;
   /** Bytes that open media may hold. */
   readonly memoryBudget: number;

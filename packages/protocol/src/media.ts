@@ -1,7 +1,7 @@
 import type { Timings } from './load.ts';
 
 /**
- * A picture as it crosses to the worker: bytes to be decoded there, or an address to fetch them from.
+ * A picture or video as it crosses to the worker: bytes to be decoded there, or an address to fetch them from.
  *
  * @internal
  */
@@ -45,7 +45,7 @@ export interface VideoInfo {
 }
 
 /**
- * What opening a picture told.
+ * What opening a picture or a video told.
  *
  * @public
  */

@@ -120,7 +120,10 @@ export interface MatchResult extends ResultInfo {
  * @public
  */
 export interface EmbeddingResult extends ResultInfo {
-  /** Of length 1: the dot product of two is their cosine similarity. */
+  /**
+   * As many numbers as the model's embedding space has axes, of Euclidean norm 1: the dot product of two is their cosine
+   * similarity.
+   */
   readonly vector: Float32Array<ArrayBuffer>;
 }
 

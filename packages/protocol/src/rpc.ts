@@ -1,5 +1,5 @@
 import type { CacheRequest, CacheResults } from './cache.ts';
-import type { LoadProgress, LoadReport, LoadRequest } from './load.ts';
+import type { LoadReport, LoadRequest } from './load.ts';
 import type { CapturedSource, MediaInfo, MediaSource, MemoryUse, TimeRange } from './media.ts';
 import type { TextResult } from './results.ts';
 import type { TaskRequest, TaskRequests, TaskResult } from './tasks.ts';
@@ -22,14 +22,15 @@ export interface CallContext {
  */
 export interface WorkerApi {
   /**
-   * Loads a model; `events` carries {@link LoadProgress}, `fetching` the worker's {@link FetchQuestion}s where the page
-   * fetches the model's files itself.
+   * Loads a model; `events` carries `LoadProgress`, `fetching` the worker's {@link FetchQuestion}s where the page
+   * fetches the model's files itself, `late` the `LoadProgress` of what comes behind the first task, after the call.
    */
   load(
     request: LoadRequest,
     call: CallContext,
     events: MessagePort,
     fetching?: MessagePort,
+    late?: MessagePort,
   ): Promise<Outcome<LoadReport>>;
   /** Answers a question about what the browser has stored; the answer is of the question's kind. */
   cache(request: CacheRequest, call: CallContext): Promise<Outcome<CacheResults[CacheRequest['kind']]>>;
@@ -75,10 +76,3 @@ export interface WorkerHello {
   /** Name of the held lock; undefined where the browser has no Web Locks. */
   readonly lock: string | undefined;
 }
-
-/**
- * Type of what a `load` call's port carries.
- *
- * @internal
- */
-export type LoadEvent = LoadProgress;

@@ -16,8 +16,9 @@ import type { Outcome } from './wire-error.ts';
  */
 export interface SampleOptions {
   /**
-   * Tokens are drawn from the likeliest that together have at least this probability, above 0 to 1; of the 256 likeliest
-   * at most. Default 0.9.
+   * Tokens are drawn from the likeliest that together have at least this share, above 0 to 1, of what the 256 likeliest have
+   * together, once log p has been divided by the temperature: the rest of the vocabulary is never drawn, at 1 either.
+   * Default 0.9.
    */
   readonly topP?: number | undefined;
   /** Divides log p before drawing: below 1 bolder differences, above 1 flatter; above 0 to 10. Default 1. */
@@ -32,7 +33,10 @@ export interface SampleOptions {
  * @public
  */
 export interface SearchOptions {
-  /** Hypotheses that are followed at once, 1 to 64. Default 1: greedy search, whose text comes piece by piece. */
+  /**
+   * Hypotheses that are followed at once, 1 to 64: each holds self-attention keys and values of its own, and a step's memory
+   * grows with them. Default 1: greedy search, whose text comes piece by piece.
+   */
   readonly beams?: number | undefined;
   /**
    * Searches exactly as the authors' code does: a beam that has ended stays in the beam, takes up a place and may be found
@@ -95,9 +99,10 @@ export interface TaskResults {
 }
 
 /**
- * The kinds of step that a task can end with.
+ * The kinds of step that a task can end with, which decide what it yields: a text, an answer from a list, whether a text
+ * fits, a place in space, classes.
  *
- * @internal
+ * @public
  */
 export type TaskKind = keyof TaskRequests;
 

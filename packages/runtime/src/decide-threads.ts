@@ -2,11 +2,11 @@ import type { ShardStore } from '@owlet/loader';
 import { type Manifest, own } from '@owlet/manifest';
 import type { LoadRequest } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
-import { type ModelParts, sessionSpec } from './make-ready.ts';
+import { joinedSpec, type ModelParts } from './make-ready.ts';
 import { chooseBundle } from './ort.ts';
 import type { PlacedGraph, ThreadChoice } from './plan.ts';
 import type { Platform } from './platform.ts';
-import { measureThreads, recallThreads, threadCandidates, threadsText, trialKey } from './threads.ts';
+import { measureThreads, recallThreads, type TrialAnswer, threadCandidates, threadsText, trialKey } from './threads.ts';
 
 /**
  * What the number of threads depends on.
@@ -16,7 +16,9 @@ import { measureThreads, recallThreads, threadCandidates, threadsText, trialKey 
 export interface ThreadQuestion {
   readonly request: LoadRequest;
   readonly environment: BrowserEnvironment;
-  readonly parts: ModelParts;
+  readonly manifest: Manifest;
+  /** The model's parts, once they are loaded: only a measurement asks for them. */
+  readonly parts: () => ModelParts;
   /** The task that is timed, if it can be: one that writes a text about a picture. */
   readonly task: string;
   /** Its graphs. */
@@ -55,6 +57,7 @@ function writesOfPictures({ tasks }: Manifest, name: string): boolean {
 export async function decideThreads({
   request: { threads },
   environment,
+  manifest,
   parts,
   task,
   graphs,
@@ -66,7 +69,6 @@ export async function decideThreads({
   const candidates = threadCandidates(environment);
   const count = candidates.at(-1) ?? 1;
   if (count === 1) return { choice: { count, reason: '1 thread is all there is' } };
-  const { manifest } = parts;
   if (!writesOfPictures(manifest, task) || graphs.some(({ device }) => device !== 'wasm')) {
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
     return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };
@@ -76,9 +78,14 @@ export async function decideThreads({
   const known = await recallThreads(store, key);
   if (known !== undefined) return { choice: known };
   const trial = (signal: AbortSignal) => {
-    const measure = (candidate: number) => {
-      const sessions = graphs.map((placed) => sessionSpec(parts, placed));
-      return platform.runTrial({ bundle, threads: candidate, sessions, manifest, task }, signal);
+    const measure = async (candidate: number): Promise<TrialAnswer> => {
+      try {
+        const sessions = await Promise.all(graphs.map((placed) => joinedSpec(parts(), placed, signal)));
+        return await platform.runTrial({ bundle, threads: candidate, sessions, manifest, task }, signal);
+      } catch (cause) {
+        // Weights that can't be read again cost the measurement, not the model.
+        return { failed: cause instanceof Error ? cause.message : String(cause) };
+      }
     };
     return measureThreads(candidates, store, key, measure, signal);
   };

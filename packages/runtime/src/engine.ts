@@ -1,3 +1,4 @@
+import type { WeightsBlob } from '@owlet/loader';
 import { type Device, OwletError, type OwletStage, throwIfAborted } from '@owlet/protocol';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { letMessagesIn } from './let-messages-in.ts';
@@ -59,17 +60,30 @@ export interface SessionSpec {
   readonly device: Device;
   /** The ONNX file, without weights. */
   readonly file: Uint8Array<ArrayBuffer>;
-  /** The external data, laid out as the variant says. */
-  readonly weights: Uint8Array<ArrayBuffer>;
+  /** The external data, laid out as the variant says; onnxruntime-web reads a Blob part by part where it has JSPI. */
+  readonly weights: Uint8Array<ArrayBuffer> | WeightsBlob;
   /** The name under which the file refers to the external data. */
   readonly location: string;
   /** Outputs that stay in GPU buffers when the device is WebGPU, because only graphs read them. */
   readonly resident: readonly string[];
 }
 
+/**
+ * A graph whose external data is in memory.
+ *
+ * @internal
+ */
+export interface JoinedSpec extends SessionSpec {
+  readonly weights: Uint8Array<ArrayBuffer>;
+}
+
 interface LoadedGraph {
   readonly device: Device;
   readonly session: InferenceSession;
+}
+
+function bytesOf(weights: SessionSpec['weights']): number {
+  return 'size' in weights ? weights.size : weights.length;
 }
 
 function messageOf(thrown: unknown): string {
@@ -109,7 +123,8 @@ export class Engine implements GraphRunner {
   /**
    * Makes the session of a graph, in place of an earlier one of that name.
    *
-   * @throws OwletError `SESSION_FAILED`, or `ABORTED` when the signal fires before its turn
+   * @throws OwletError `SESSION_FAILED`, `ABORTED` when the signal fires before its turn, or what the weights can't be read
+   *   for
    */
   load(spec: SessionSpec, signal?: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
@@ -119,6 +134,9 @@ export class Engine implements GraphRunner {
         const session = await this.#ort.InferenceSession.create(spec.file, this.#optionsOf(spec));
         this.#graphs.set(spec.graph, { device: spec.device, session });
       } catch (cause) {
+        const { weights } = spec;
+        // onnxruntime's error says no more than that they couldn't be read.
+        if ('failure' in weights && weights.failure !== undefined) throw weights.failure;
         throw new OwletError('SESSION_FAILED', {
           message: `The graph ${spec.graph} could not be made ready on ${spec.device}: ${messageOf(cause)}`,
           stage: 'compile',
@@ -176,7 +194,7 @@ export class Engine implements GraphRunner {
       executionMode: 'sequential',
       // Errors only: a warning says that some nodes on WebGPU compute shapes on the CPU, which is as it should be.
       logSeverityLevel: 3,
-      externalData: weights.length > 0 ? [{ path: location, data: weights }] : [],
+      externalData: bytesOf(weights) > 0 ? [{ path: location, data: weights }] : [],
     };
     if (device === 'wasm') return { ...options, executionProviders: ['wasm'] };
     if (this.#gpu === undefined) throw new Error('the engine was made without a WebGPU device');

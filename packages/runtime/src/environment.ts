@@ -1,3 +1,5 @@
+import { withinLimit } from '@owlet/protocol';
+
 /**
  * What the browser said about its GPU.
  *
@@ -47,17 +49,16 @@ export async function requestAdapter(): Promise<GPUAdapter | { readonly missing:
   // Typed as always there; plain http and older browsers have none.
   const gpu = navigator.gpu as GPU | undefined;
   if (gpu === undefined) return { missing: 'this browser has no WebGPU' };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<{ missing: string }>((resolve) => {
-    timer = setTimeout(() => resolve({ missing: 'the browser named no adapter within 5 s' }), ADAPTER_LIMIT_MS);
-  });
   try {
-    const adapter = gpu.requestAdapter({ powerPreference: 'high-performance' });
-    return (await Promise.race([adapter, late])) ?? { missing: 'the browser has no WebGPU adapter' };
+    const adapter = await withinLimit(gpu.requestAdapter({ powerPreference: 'high-performance' }), {
+      stage: 'start',
+      signal: undefined,
+      limitMs: ADAPTER_LIMIT_MS,
+      onTimeout: () => new Error('the browser named none within 5 s'),
+    });
+    return adapter ?? { missing: 'the browser has no WebGPU adapter' };
   } catch (cause) {
     return { missing: `asking for a WebGPU adapter failed: ${cause instanceof Error ? cause.message : String(cause)}` };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withinLimit } from '@owlet/protocol';
 import { requestAdapter } from './environment.ts';
 
 /** Limits that the WebGPU execution provider makes use of; a device has the lowest by default. */
@@ -26,25 +27,16 @@ export async function requestDevice(): Promise<GPUDevice | { readonly missing: s
   const adapter = await requestAdapter();
   if ('missing' in adapter) return adapter;
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isLate = false;
-  const late = new Promise<{ missing: string }>((resolve) => {
-    timer = setTimeout(() => {
-      isLate = true;
-      resolve({ missing: 'the browser made no device within 10 s' });
-    }, DEVICE_LIMIT_MS);
-  });
-  // Nobody waits any more for a device that comes too late: it would hold its memory until the worker ends.
-  const inTime = async (): Promise<GPUDevice> => {
-    const device = await adapter.requestDevice({ requiredLimits });
-    if (isLate) device.destroy();
-    return device;
-  };
   try {
-    return await Promise.race([inTime(), late]);
+    return await withinLimit(adapter.requestDevice({ requiredLimits }), {
+      stage: 'start',
+      signal: undefined,
+      limitMs: DEVICE_LIMIT_MS,
+      onTimeout: () => new Error('the browser made none within 10 s'),
+      // Nobody waits for it any more: it would hold its memory until the worker ends.
+      onLate: (device) => device.destroy(),
+    });
   } catch (cause) {
     return { missing: `making a WebGPU device failed: ${cause instanceof Error ? cause.message : String(cause)}` };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -86,6 +86,8 @@ function only(
  *
  * @param onProgress - told as bytes of the first task come; `ready` once, last
  * @param fetch - fetches the model's files in place of the global one
+ * @param onLate - told as what only other tasks need comes, from the start again where it failed and is tried again;
+ *   `ready` once, last
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
  *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
@@ -96,6 +98,7 @@ export async function loadModel(
   signal: AbortSignal,
   onProgress: (progress: LoadProgress) => void,
   fetch?: typeof globalThis.fetch,
+  onLate: (progress: LoadProgress) => void = () => {},
 ): Promise<LoadedModel> {
   const watch = new Stopwatch();
   const meter = new LoadMeter(onProgress);
@@ -105,13 +108,13 @@ export async function loadModel(
   ]);
   requireSimd(found);
   const { store } = opened;
+  const { mostHeld } = platform;
   meter.start();
   const { model: url, refresh, manifestSha256: sha256, cacheLimit } = request;
   const { manifest, fromStore, bytes } = await watch.time('manifest', () =>
     loadManifest(url, { store, refresh, sha256, signal, fetch }),
   );
   meter.expectStored(fromStore);
-  const endUse = await useModel(store, { url, manifest, cacheLimit });
 
   const tasks = request.tasks ?? Object.keys(manifest.tasks);
   const firstGraphs = new Set(graphsOfTasks(manifest, tasks.slice(0, 1)));
@@ -119,40 +122,47 @@ export async function loadModel(
   const early = tasks.filter(isEarly);
   const late = tasks.filter((name) => !isEarly(name));
   const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
-  const { environment, device } = await openGpu(found, wanted, platform).catch((error: unknown) => {
-    endUse();
-    throw error;
-  });
+  const { environment, device } = await openGpu(found, wanted, platform);
   const failedOnGpu = new Map<string, string>();
   const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
   let engine: Engine | undefined;
+  let endUse = (): void => {};
   try {
     const first = only(plan(none), firstGraphs).graphs;
+    const [task = ''] = tasks;
+    const question = { request, environment, manifest, parts: () => parts, task, graphs: first, store, platform };
+    const threads = await decideThreads(question);
+    const bundle = chooseBundle(environment);
+    const startOrt = retriable(() => platform.loadOrt(bundle, threads.choice.count));
+    // At a later visit it starts while files are read and proven; at a first one the line is the files'.
+    if (fromStore) void startOrt().catch(() => {});
+    endUse = await useModel(store, { url, manifest, cacheLimit });
     const onDownload = (progress: DownloadProgress): void => meter.download(progress);
     const assets = await watch.time('download', () =>
-      loadAssets(url, assetsOfPlan(manifest, first, early), { store, signal, fetch, onProgress: onDownload }),
+      loadAssets(url, assetsOfPlan(manifest, first, early), { store, signal, fetch, mostHeld, onProgress: onDownload }),
     );
     meter.prepare('compile', 0);
     const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
-    const parts: ModelParts = { manifest, assets, goldens };
-    const [task = ''] = tasks;
-    const threads = await decideThreads({ request, environment, parts, task, graphs: first, store, platform });
+    const streamedFrom = bundle === 'jspi' ? platform.streamedFrom : Number.POSITIVE_INFINITY;
+    const parts: ModelParts = { manifest, assets, goldens, streamedFrom };
+    const { tokenizer: vocabulary, config } = manifest.tokenizer;
+    const fileOf = (file: typeof vocabulary) => ({ path: file.path, bytes: assets.bytes(file.sha256) });
+    const tokenizer = createTokenizer(fileOf(vocabulary), fileOf(config));
     throwIfAborted(signal, 'compile');
-    const running = new Engine(await platform.loadOrt(chooseBundle(environment), threads.choice.count), device);
+    const running = new Engine(await watch.time('compile', startOrt), device);
     engine = running;
     const firstPlan: Placement['plan'] = (failed) => only(plan(failed), firstGraphs);
     const onStep: Placement['onStep'] = (stage, done) => meter.prepare(stage, done);
     const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
     const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
+    assets.release();
 
-    const { tokenizer, config } = manifest.tokenizer;
-    const fileOf = (file: typeof tokenizer) => ({ path: file.path, bytes: assets.bytes(file.sha256) });
     const devices = new Map(graphs.map((placed) => [placed.module, placed.device]));
     const labels = readLabels(manifest, early, assets);
     const model = createTaskModel(tasks, {
       runner: engine,
       manifest,
-      tokenizer: createTokenizer(fileOf(tokenizer), fileOf(config)),
+      tokenizer,
       labels,
       devices,
     });
@@ -161,12 +171,18 @@ export async function loadModel(
     const loadRest = async (): Promise<void> => {
       if (late.length === 0) return;
       const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
-      const following = { store, signal: ended.signal, fetch, priority: 'low' } as const;
+      const lateMeter = new LoadMeter(onLate);
+      lateMeter.expectStored(fromStore);
+      const onProgress = (progress: DownloadProgress): void => lateMeter.download(progress);
+      const following = { store, signal: ended.signal, fetch, mostHeld, priority: 'low', onProgress } as const;
       const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
-      const later = { plan, failedOnGpu, standing: graphs };
+      const onStep: Placement['onStep'] = (stage, done) => lateMeter.prepare(stage, done);
+      const later = { plan, failedOnGpu, standing: graphs, onStep };
       const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
+      more.release();
       for (const placed of all.graphs) devices.set(placed.module, placed.device);
       for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
+      lateMeter.ready();
     };
     watch.mark('total');
     const storeWarning: OwletWarning[] =

@@ -1,7 +1,7 @@
-import { type AssetSet, assembleWeights } from '@owlet/loader';
+import { type AssetSet, assembleWeights, freeBytes, WeightsBlob } from '@owlet/loader';
 import type { Manifest } from '@owlet/manifest';
 import { isOwletError, OwletError, type OwletWarning } from '@owlet/protocol';
-import type { Engine, GraphRunner, SessionSpec } from './engine.ts';
+import type { Engine, GraphRunner, JoinedSpec, SessionSpec } from './engine.ts';
 import type { Goldens } from './goldens.ts';
 import type { PlacedGraph } from './plan.ts';
 import { type SelfTestFailure, selfTest } from './self-test.ts';
@@ -19,24 +19,64 @@ export interface ModelParts {
   readonly manifest: Manifest;
   readonly assets: AssetSet;
   readonly goldens: Goldens;
+  /** From how many bytes on a graph's weights are streamed into its session; infinite without JSPI. */
+  readonly streamedFrom: number;
 }
 
-/**
- * What the engine needs of a placed graph, with its weights assembled anew.
- *
- * @throws OwletError `INTERNAL` when a file is missing among the assets
- * @internal
- */
-export function sessionSpec({ manifest, assets }: ModelParts, { graph, device, variant }: PlacedGraph): SessionSpec {
+/** All of a session but its weights. */
+function withoutWeights(
+  { manifest, assets }: ModelParts,
+  { graph, device, variant }: PlacedGraph,
+): Omit<SessionSpec, 'weights'> {
   const outputs = manifest.graphs[graph]?.outputs ?? [];
   return {
     graph,
     device,
     file: assets.bytes(variant.file.sha256),
-    weights: assembleWeights(manifest, variant, assets),
     location: variant.weights.location,
     resident: outputs.map(({ name }) => name).filter((name) => RESIDENT.test(name)),
   };
+}
+
+/**
+ * What a session is made from, with its weights put together anew: it can be sent to another worker.
+ *
+ * @throws OwletError what `assembleWeights` throws
+ * @internal
+ */
+export async function joinedSpec(parts: ModelParts, placed: PlacedGraph, signal?: AbortSignal): Promise<JoinedSpec> {
+  const weights = await assembleWeights(parts.manifest, placed.variant, parts.assets, signal);
+  return { ...withoutWeights(parts, placed), weights };
+}
+
+/**
+ * Makes the session of a placed graph. Large weights are read while it is made, tensor by tensor, where JSPI allows it; others are
+ * put together before and freed after it.
+ *
+ * @throws OwletError what `Engine.load` and `assembleWeights` throw
+ * @internal
+ */
+export async function loadGraph(
+  engine: Pick<Engine, 'load'>,
+  parts: ModelParts,
+  placed: PlacedGraph,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (placed.variant.weights.bytes >= parts.streamedFrom) {
+    const weights = WeightsBlob.of(parts.manifest, placed.variant, parts.assets, signal);
+    try {
+      await engine.load({ ...withoutWeights(parts, placed), weights }, signal);
+    } finally {
+      weights.dispose();
+    }
+    return;
+  }
+  const spec = await joinedSpec(parts, placed, signal);
+  try {
+    await engine.load(spec, signal);
+  } finally {
+    freeBytes(spec.weights);
+  }
 }
 
 /**
@@ -72,7 +112,7 @@ async function loadGraphs(
     onDone(sum(graphs.slice(0, index)) / Math.max(1, sum(graphs)));
     if (loaded.get(placed.graph)?.device === placed.device) continue;
     try {
-      await engine.load(sessionSpec(parts, placed), signal);
+      await loadGraph(engine, parts, placed, signal);
     } catch (cause) {
       if (!isOwletError(cause, 'SESSION_FAILED')) throw cause;
       return { graph: placed.graph, why: cause.message, cause };

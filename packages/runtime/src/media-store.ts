@@ -1,11 +1,11 @@
 import { OwletError } from '@owlet/protocol';
 import type { OpenMedia } from './open-media.ts';
 
-/** An open picture, one that is being opened, or one that was released while it was. */
+/** An open picture or video, one that is being opened, or one that was released while it was. */
 type Slot = { readonly media: OpenMedia } | 'opening' | 'released';
 
 /**
- * The open pictures by the handles that the page gave them. Together they hold no more than a budget: what was used least
+ * Open media by the handles that the page gave them. Together they hold no more than a budget: what was used least
  * recently is freed first, never what a call uses. One that is larger by itself is held as long as a call uses it.
  *
  * @internal
@@ -22,7 +22,7 @@ export class MediaStore {
   }
 
   /**
-   * Opens a picture under a handle. A release that comes while it opens counts.
+   * Opens media under a handle. A release that comes while it opens counts.
    *
    * @throws OwletError `INVALID_ARGUMENT` for a handle in use, `DISPOSED` when it was released meanwhile
    */
@@ -32,7 +32,7 @@ export class MediaStore {
         message: `The handle ${handle} is in use.`,
         stage: 'open',
         object: 'handle',
-        remedy: 'Give every picture a number of its own.',
+        remedy: 'Give all media numbers of their own.',
       });
     }
     this.#slots.set(handle, 'opening');
@@ -63,7 +63,7 @@ export class MediaStore {
     return slot.media;
   }
 
-  /** Forgets a picture; a handle that isn't open is ignored. */
+  /** Forgets media; a handle that isn't open is ignored. */
   release(handle: number): void {
     const slot = this.#slots.get(handle);
     if (slot === undefined) return;
@@ -75,7 +75,7 @@ export class MediaStore {
     }
   }
 
-  /** Forgets every picture. */
+  /** Forgets all media. */
   releaseAll(): void {
     for (const handle of [...this.#slots.keys()]) this.release(handle);
   }
@@ -97,9 +97,9 @@ export class MediaStore {
 
 function disposed(handle: number): OwletError {
   return new OwletError('DISPOSED', {
-    message: `The picture ${handle} is not open, or was released.`,
+    message: `The media ${handle} are not open, or were released.`,
     stage: 'open',
     object: 'media',
-    remedy: 'Open the picture again.',
+    remedy: 'Open them again.',
   });
 }

@@ -3,6 +3,7 @@ import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type NamedTensors } from './engine.ts';
 import { type MediaPlan, valueId } from './media-plan.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import { bytesOf } from './tensors.ts';
 
 /**
  * Pixels as a vision graph takes them, by frame: normalised, float32 of 1×3×1×size×size. A frame that is shown twice is
@@ -86,10 +87,7 @@ export class OpenMedia {
   get bytes(): number {
     const frames = [...new Set(this.#frames)].reduce((sum, { byteLength }) => sum + byteLength, 0);
     const parts = [...this.#byFrame.values()].flat().flatMap((outputs) => Object.values(outputs));
-    return [...this.#values.values(), ...parts].reduce(
-      (sum, tensor) => sum + bytesOf(tensor),
-      frames + (this.#origin?.bytes ?? 0),
-    );
+    return frames + bytesOf([...this.#values.values(), ...parts]) + (this.#origin?.bytes ?? 0);
   }
 
   /** Whether a call uses it. */
@@ -199,9 +197,4 @@ export class OpenMedia {
     for (const node of [...this.#byFrame.keys()]) this.#dropFrames(node);
     this.#done.clear();
   }
-}
-
-/** What is made of media is float32. */
-function bytesOf({ dims }: Tensor): number {
-  return dims.reduce((product, dim) => product * dim, Float32Array.BYTES_PER_ELEMENT);
 }

@@ -22,6 +22,13 @@ export type OrtBundle = 'jspi' | 'wasm';
 /** How long onnxruntime's own WebAssembly (14 or 17 MB) may take to arrive and compile. */
 const START_LIMIT_MS = 300_000;
 
+/** An ONNX file whose one node hands its input on: `y = Identity(x)`, float32 of length 1, opset 13. */
+const IDENTITY_MODEL = new Uint8Array([
+  8, 8, 18, 0, 58, 55, 10, 16, 10, 1, 120, 18, 1, 121, 34, 8, 73, 100, 101, 110, 116, 105, 116, 121, 18, 1, 103, 90, 15,
+  10, 1, 120, 18, 10, 10, 8, 8, 1, 18, 4, 10, 2, 8, 1, 98, 15, 10, 1, 121, 18, 10, 10, 8, 8, 1, 18, 4, 10, 2, 8, 1, 66,
+  4, 10, 0, 16, 13,
+]);
+
 /**
  * The bundle for this browser.
  *
@@ -48,11 +55,10 @@ export function requireSimd({ simd }: BrowserEnvironment): void {
 }
 
 /**
- * Loads onnxruntime-web's script and sets it up. Its WebAssembly and its thread script stay files of their own (bundled
- * into this worker, threads would run the worker again) and are fetched with the first session; the number of threads
- * is fixed from then on.
+ * Loads onnxruntime-web's script, sets it up, and starts its WebAssembly and threads, whose number is fixed from then on.
+ * Both are files of their own: bundled into this worker, threads would run the worker again.
  *
- * @throws OwletError `SESSION_FAILED` when the script can't be loaded
+ * @throws OwletError `SESSION_FAILED` when one of them can't be loaded or started
  * @internal
  */
 export async function loadOrt(bundle: OrtBundle, threads: number): Promise<Ort> {
@@ -65,6 +71,9 @@ export async function loadOrt(bundle: OrtBundle, threads: number): Promise<Ort> 
     ort.env.wasm.proxy = false;
     ort.env.wasm.initTimeout = START_LIMIT_MS;
     ort.env.wasm.wasmPaths = { ...(mjs && { mjs }), ...(wasm && { wasm }) };
+    // There is no other way to start it than to make a session.
+    const session = await ort.InferenceSession.create(IDENTITY_MODEL, { executionProviders: ['wasm'] });
+    await session.release();
     return ort;
   } catch (cause) {
     throw new OwletError('SESSION_FAILED', {

@@ -15,11 +15,29 @@ export interface Platform {
   readonly openStore: typeof openStore;
   readonly loadOrt: typeof loadOrt;
   readonly runTrial: typeof runTrial;
+  /**
+   * With JSPI, from how many bytes a graph's weights are read while its session is made, so that they are never in memory
+   * whole. Below, joining them first is faster, and what it takes is lost in what compiling onnxruntime takes.
+   */
+  readonly streamedFrom: number;
+  /** Most bytes of proven blobs that are held until the sessions are made: a small model's are read once, a large one's twice. */
+  readonly mostHeld: number;
 }
+
+const STREAMED_FROM = 64 * 2 ** 20;
+const MOST_HELD = 64 * 2 ** 20;
 
 /**
  * The browser itself.
  *
  * @internal
  */
-export const browserPlatform: Platform = { readEnvironment, requestDevice, openStore, loadOrt, runTrial };
+export const browserPlatform: Platform = {
+  readEnvironment,
+  requestDevice,
+  openStore,
+  loadOrt,
+  runTrial,
+  streamedFrom: STREAMED_FROM,
+  mostHeld: MOST_HELD,
+};

@@ -1,7 +1,7 @@
 import type { Manifest } from '@owlet/manifest';
 import { openMedia, type Picture, resizeBicubic, resizeNearest, toTensor, type Video } from '@owlet/media';
 import { type CapturedSource, type MediaInfo, type MediaSource, type TimeRange, throwIfAborted } from '@owlet/protocol';
-import { fetchPicture } from './fetch-picture.ts';
+import { fetchMedia } from './fetch-media.ts';
 import type { Frames, MediaOrigin } from './open-media.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -47,7 +47,7 @@ async function framesOf(
   signal: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const frames: Float32Array<ArrayBuffer>[] = [];
-  const sampling = video.sampleFrames({ ...range, count: rule.frames.count, signal });
+  const sampling = video.sampleFrames({ ...range, count: rule.frames.count, reuse: true, signal });
   let before: Picture | undefined;
   try {
     for (let next = await watch.time('decode', () => sampling.next()); !next.done; ) {
@@ -127,5 +127,5 @@ async function contentOf(
   if (source.kind === 'bitmap') return { name: source.name, content: source.bitmap };
   if (source.kind === 'frame') return { name: source.name, content: source.frame };
   const { url } = source;
-  return { name: url, content: await watch.time('fetch', () => fetchPicture(url, signal)) };
+  return { name: url, content: await watch.time('fetch', () => fetchMedia(url, signal)) };
 }

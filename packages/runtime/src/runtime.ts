@@ -5,7 +5,7 @@ import {
   type CacheResults,
   type CallContext,
   type CapturedSource,
-  type LoadEvent,
+  type LoadProgress,
   type LoadReport,
   type LoadRequest,
   type MediaInfo,
@@ -35,7 +35,7 @@ import { runBatch } from './tasks/run-batch.ts';
 import { runTask } from './tasks/run-task.ts';
 
 /**
- * Loads one model, once, and runs its tasks on pictures: what the worker shows to its page. No method rejects.
+ * Loads one model, once, and runs its tasks: what the worker shows to its page. No method rejects.
  *
  * @internal
  */
@@ -62,6 +62,7 @@ export class Runtime implements WorkerApi {
     { id }: CallContext,
     events: MessagePort,
     fetching?: MessagePort,
+    late?: MessagePort,
   ): Promise<Outcome<LoadReport>> {
     const outcome = await this.#calls.run(id, 'start', async (signal) => {
       if (this.#wasLoaded) {
@@ -73,9 +74,10 @@ export class Runtime implements WorkerApi {
         });
       }
       this.#wasLoaded = true;
-      const tell = (progress: LoadEvent): void => events.postMessage(progress);
+      const tell = (progress: LoadProgress): void => events.postMessage(progress);
       const fetch = fetching && portFetch(fetching);
-      const model = await loadModel(request, this.#platform, signal, tell, fetch);
+      const tellLate = (progress: LoadProgress): void => late?.postMessage(progress);
+      const model = await loadModel(request, this.#platform, signal, tell, fetch, tellLate);
       if (signal.aborted) {
         await model.dispose();
         throw abortedError('compile', signal.reason);

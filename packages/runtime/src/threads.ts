@@ -1,7 +1,7 @@
 import { type ShardStore, sha256Of } from '@owlet/loader';
 import type { Manifest } from '@owlet/manifest';
 import * as v from 'valibot';
-import type { SessionSpec } from './engine.ts';
+import type { JoinedSpec } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import type { OrtBundle } from './ort.ts';
 import type { ThreadChoice } from './plan.ts';
@@ -14,7 +14,7 @@ import type { ThreadChoice } from './plan.ts';
 export interface TrialRequest {
   readonly bundle: OrtBundle;
   readonly threads: number;
-  readonly sessions: readonly SessionSpec[];
+  readonly sessions: readonly JoinedSpec[];
   readonly manifest: Manifest;
   /** A task that writes a text about a picture. */
   readonly task: string;

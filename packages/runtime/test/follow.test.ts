@@ -83,6 +83,33 @@ describe('sampling', () => {
     expect(new Set(long.flat())).toEqual(new Set([1, 2]));
   });
 
+  test('of a larger vocabulary only the 256 likeliest are drawn from, and topP is a share of what they have', async () => {
+    // Equal, so that the lower ids come first: 256 of them have half of the probability.
+    const logprobs = logSoftmax(Array.from({ length: 512 }, () => 0));
+    const drawn = async (topP: number) => {
+      const { step } = decoderOf(() => logprobs);
+      const long = { ...limits, end: 999, maxLength: 200 };
+      return all(sample(step, long, { topP, temperature: 1, random: randomFrom(4) }));
+    };
+    const [whole, half] = [await drawn(1), await drawn(0.5)];
+    const highest = (tokens: typeof whole) => Math.max(...tokens.map(({ id }) => id));
+    expect(highest(whole)).toBeLessThan(256);
+    expect(highest(whole)).toBeGreaterThan(200);
+    expect(highest(half)).toBeLessThan(128);
+    expect(highest(half)).toBeGreaterThan(100);
+    // By the model, among all 512.
+    expect(whole[0]?.logprob).toBeCloseTo(-Math.log(512), 10);
+  });
+
+  test('the nucleus is that of the probabilities after the temperature', async () => {
+    const model = () => [0.01, 0.59, 0.2, 0.2].map(Math.log);
+    expect(new Set(await draw(1, { topP: 0.5 }, model))).toEqual(new Set([1]));
+    const flat = await Promise.all(
+      Array.from({ length: 20 }, (_, seed) => draw(seed, { topP: 0.5, temperature: 10 }, model)),
+    );
+    expect(new Set(flat.flat())).toEqual(new Set([1, 2]));
+  });
+
   test('a low temperature draws the best, a high one anything; log p stays the model’s', async () => {
     const model = () => logSoftmax([0, 1, 2, 1.5]);
     expect(new Set(await draw(1, { temperature: 0.01 }, model))).toEqual(new Set([2]));

@@ -30,7 +30,13 @@ function partsOfTiny(): ModelParts {
     }),
   );
   const bytes = (sha256: string) => files.get(sha256) ?? new Uint8Array();
-  return { manifest, goldens, assets: { bytes, received: { network: 0, store: 0 } } };
+  const read = async (sha256: string) => bytes(sha256).slice();
+  return {
+    manifest,
+    goldens,
+    assets: { bytes, read, release: () => {}, received: { network: 0, store: 0 } },
+    streamedFrom: Number.POSITIVE_INFINITY,
+  };
 }
 
 /** Makes the model ready; the universal layers are wrong where `isWrong` says so, given the devices. */

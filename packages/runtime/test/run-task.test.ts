@@ -178,7 +178,7 @@ describe('what depends on the media alone', () => {
 });
 
 describe('a video', () => {
-  test('is looked at frame by frame, the frames joined', async () => {
+  test('enters frame by frame; where frames meet, they run together', async () => {
     const { model, fake } = fakeModel();
     const classes = { kind: 'classify', task: 'classify', texts: {}, top: 2 } as const;
     const { result } = await told(model, classes, fakeMedia(1, 2, 3));

@@ -64,10 +64,15 @@ describe('a question', () => {
 
 describe('answers', () => {
   test.each([
-    ['none', [], 'answers', /is empty/],
-    ['an empty one', ['red', ' '], 'answers[1]', /is empty/],
-    ['one far too long', ['red', 'a'.repeat(6000)], 'answers[1]', /6000 characters/],
-    ['one longer than the model’s limit', ['a dog runs on the grass'], 'answers[0]', /has 7 tokens, more than 6/],
+    ['none', [], 'options.answers', /is empty/],
+    ['an empty one', ['red', ' '], 'options.answers[1]', /is empty/],
+    ['one far too long', ['red', 'a'.repeat(6000)], 'options.answers[1]', /6000 characters/],
+    [
+      'one longer than the model’s limit',
+      ['a dog runs on the grass'],
+      'options.answers[0]',
+      /has 7 tokens, more than 6/,
+    ],
   ])('%s: refused', async (_name, answers, object, message) => {
     const error = await refusal(rank(answers));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', object, message: expect.stringMatching(message) });

@@ -1,9 +1,5 @@
 /** A worker with onnxruntime-web alone: sessions of whole ONNX files, one thread. */
 import { expose } from 'comlink';
-import jspiScript from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
-import jspiBinary from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
-import wasmScript from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
-import wasmBinary from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import {
   captionPlainly,
   emptyPast,
@@ -14,10 +10,10 @@ import {
   type Tensors,
 } from '../peers/caption.ts';
 import { type PeerCaption, type PeerModel, type Role, roles } from '../peers/model.ts';
+import { fetchBytes } from './fetch-bytes.ts';
 import { requestDevice } from './gpu-device.ts';
+import { importOrt, type Ort } from './import-ort.ts';
 import type { PlainSetup } from './protocol.ts';
-
-type Ort = typeof import('onnxruntime-web');
 
 interface Loaded {
   readonly ort: Ort;
@@ -35,23 +31,8 @@ function ready(): Loaded {
   return loaded;
 }
 
-async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} gave ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
-
 async function fetchPixels(url: string): Promise<Float32Array> {
-  return new Float32Array((await fetchBytes(url)).slice().buffer);
-}
-
-async function importOrt(device: PlainSetup['device']): Promise<Ort> {
-  const ort: Ort = device === 'wasm' ? await import('onnxruntime-web/wasm') : await import('onnxruntime-web/jspi');
-  const [mjs, wasm] = device === 'wasm' ? [wasmScript, wasmBinary] : [jspiScript, jspiBinary];
-  ort.env.wasm.wasmPaths = { mjs: new URL(mjs, location.href).href, wasm: new URL(wasm, location.href).href };
-  ort.env.wasm.numThreads = 1;
-  ort.env.logLevel = 'error';
-  return ort;
+  return new Float32Array((await fetchBytes(url)).buffer);
 }
 
 async function valuesOf(outputs: Tensors): Promise<Record<string, Float32Array>> {
@@ -78,7 +59,7 @@ export interface PlainWorker {
 
 const worker: PlainWorker = {
   async load({ folder, model, device }) {
-    const ort = await importOrt(device);
+    const ort = await importOrt(device === 'wasm' ? 'wasm' : 'jspi', 1);
     const provider = device === 'wasm' ? 'wasm' : { name: 'webgpu' as const, device: await requestDevice() };
     const sessions: Partial<Record<Role, Sessions[Role]>> = {};
     for (const role of roles) {

@@ -1,6 +1,7 @@
 /** A page that uses onnxruntime-web without Owlet, in a worker: the peer, and the measure of graphs by themselves. */
 import { type Remote, wrap } from 'comlink';
 import { roles } from '../peers/model.ts';
+import { makeWorker } from './make-worker.ts';
 import type { PlainWorker } from './plain-worker.ts';
 import workerUrl from './plain-worker.ts?worker&url';
 import type { PlainPage, PlainSetup } from './protocol.ts';
@@ -11,15 +12,6 @@ interface Started {
   readonly api: Remote<PlainWorker>;
   readonly graphs: PlainSetup['model']['graphs'];
 }
-
-interface TrustedTypes {
-  createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
-}
-
-/** The pages' policy allows one name, which stands for whatever starts a worker. */
-const policy = (globalThis as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('owlet', {
-  createScriptURL: (url) => url,
-});
 
 const started = new Map<string, Started>();
 
@@ -59,11 +51,7 @@ function greatestSpread(a: Float32Array, b: Float32Array, steps: number): number
 
 const page: PlainPage = {
   async load(key, setup) {
-    const url = policy?.createScriptURL(workerUrl) ?? workerUrl;
-    const worker = new Worker(url, { type: 'module', name: key });
-    const died = new Promise<never>((_, reject) => {
-      worker.onerror = (event) => reject(new Error(`The worker ${key} died: ${event.message}`));
-    });
+    const { worker, died } = makeWorker(workerUrl, key);
     const api = wrap<PlainWorker>(worker);
     await Promise.race([api.load(setup), died]);
     started.set(key, { worker, api, graphs: setup.model.graphs });

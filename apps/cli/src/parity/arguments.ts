@@ -10,8 +10,9 @@ import { UsageError } from '../arguments.ts';
  */
 export const usage = `npm run parity -- --goldens DIR [--device wasm|webgpu] [--json F]
 
-Exports the checkpoint of a folder of golden vectors with float32 weights, runs every stored tensor that its graphs hand on
-and every stored search and ranking in a real Chromium, and prints a line for each. The exit code is 1 where one fails.
+Exports the checkpoint of a folder of golden vectors with float32 weights, runs every stored tensor, search and ranking in a
+real Chromium, and prints a line for each: those on the graphs as they are shipped, but for tensors from inside graphs,
+which tapped ones hand on. The exit code is 1 where one fails.
 
 --goldens DIR   config.json, weights.safetensors, io.json, io.safetensors; the vocabulary in vocab.txt, or where io.json says
 --device        where every module has to run; default wasm

@@ -7,8 +7,8 @@ import type { ParityOptions } from './arguments.ts';
 const script = fileURLToPath(new URL('../../../../tools/export.mjs', import.meta.url));
 
 /**
- * Exports the checkpoint beside golden vectors, as `npm run export` does, with float32 weights alone: the usual variants
- * share int8 weights, which are another model than the vectors are of. What it says goes to stderr.
+ * Exports the checkpoint beside golden vectors, as `npm run export` does, with tapped graphs and float32 weights alone: the
+ * usual variants share int8 weights, which are another model than the vectors are of. What it says goes to stderr.
  *
  * @param target - folder in which a folder of the model is made
  * @returns the model's folder
@@ -22,7 +22,7 @@ export async function exportCheckpoint(
 ): Promise<string> {
   const out = join(target, 'parity-model');
   const args = ['--family', 'mplug2', '--checkpoint', goldens, '--vocab', vocabulary, '--out', out];
-  const child = spawn(process.execPath, [script, ...args, '--variants', 'float32'], {
+  const child = spawn(process.execPath, [script, ...args, '--variants', 'float32', '--taps'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     signal,
   });

@@ -13,9 +13,9 @@ const page: ParityPage = {
       if (typeof listen === 'function') results.push(Promise.resolve(listen(result)));
     };
     try {
-      const inside = await runParity(request, tell, never);
+      await runParity(request, tell, never);
       await Promise.all(results);
-      return { inside };
+      return {};
     } catch (error) {
       await Promise.all(results);
       return { error: error instanceof Error ? error.message : String(error) };

@@ -1,11 +1,14 @@
 import type { ParityRequest, ParityResult } from '@owlet/runtime/parity';
 
 /**
- * How a comparison ended: with the names of stored tensors that no graph hands on, or with what stopped it.
+ * How a comparison ended.
  *
  * @internal
  */
-export type ParityEnd = { readonly inside: readonly string[] } | { readonly error: string };
+export interface ParityEnd {
+  /** What stopped it before its end. */
+  readonly error?: string;
+}
 
 /**
  * What the page offers to the command line, as the global `owletParity`.

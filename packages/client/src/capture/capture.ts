@@ -1,4 +1,5 @@
 import { type CapturedSource, throwIfAborted } from '@owlet/protocol';
+import { tagOf } from '../checks.ts';
 import { captureImage, captureVideo } from './elements.ts';
 import { captureError, closedSource } from './faults.ts';
 import { toBitmap } from './to-bitmap.ts';
@@ -56,17 +57,13 @@ const captures: { readonly [Kind in keyof CapturableKinds]: Capture<CapturableKi
   },
 };
 
-function kindOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
 /**
  * Whether something is to be captured on the page, being no file or address that the worker could read.
  *
  * @internal
  */
 export function isCapturable(source: unknown): source is Capturable {
-  return Object.hasOwn(captures, kindOf(source));
+  return Object.hasOwn(captures, tagOf(source));
 }
 
 /**
@@ -79,7 +76,7 @@ export function isCapturable(source: unknown): source is Capturable {
  */
 export async function capture(source: Capturable, signal?: AbortSignal): Promise<CapturedSource> {
   throwIfAborted(signal, 'client');
-  const captured = await (captures[kindOf(source) as keyof CapturableKinds] as Capture<Capturable>)(source, signal);
+  const captured = await (captures[tagOf(source) as keyof CapturableKinds] as Capture<Capturable>)(source, signal);
   if (signal?.aborted) for (const each of transferOf(captured)) each.close();
   throwIfAborted(signal, 'client');
   return captured;

@@ -139,7 +139,7 @@ describe('answers', () => {
 
   test.each([
     [[], 'options.answers', /at least one text/],
-    [['a dog', ' '], 'answers[1]', /is empty/],
+    [['a dog', ' '], 'options.answers[1]', /is empty/],
   ])('that can not be: %j', async (answers, object, message) => {
     const error = await refusal(photo.ask(question, { answers }));
     expectTyped(error, 'INVALID_ARGUMENT', message);
@@ -162,6 +162,15 @@ describe('answers', () => {
     expect(ranking.map(({ index }) => index).sort()).toEqual([0, 1]);
     expect(warnings.map(({ code }) => code)).toEqual(['DUPLICATE_ANSWERS']);
   });
+});
+
+test('as many beams as may be, more than the vocabulary has words, find what there is', async () => {
+  const { text, alternatives } = await photo.caption({ beams: 64, alternatives: 63, maxLength: 2, minLength: 0 });
+  const texts = [text, ...alternatives.map((each) => each.text)];
+  expect(texts.length).toBeGreaterThan(23);
+  expect(texts.length).toBeLessThanOrEqual(64);
+  await expect(photo.caption({ beams: 65 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  await expectStillGood();
 });
 
 test('a task that this model lacks: the error lists those it has', async () => {

@@ -62,6 +62,21 @@ test.each<[string, () => MediaInput | Promise<MediaInput>, string]>([
   expect(await captionOf(source)).toBe(wanted);
 });
 
+test('a Blob, a File and a URL of another window', async () => {
+  const frame = document.body.appendChild(document.createElement('iframe'));
+  const other = frame.contentWindow as (Window & typeof globalThis) | null;
+  if (other === null) throw new Error('no window');
+  const bytes = await (await pngBlob()).arrayBuffer();
+  const [blob, file] = [new other.Blob([bytes]), new other.File([bytes], 'far.png')];
+  expect(blob instanceof Blob || file instanceof Blob).toBe(false);
+  expect(await captionOf(blob)).toBe(wanted);
+  expect(await captionOf(file)).toBe(wanted);
+  expect(await captionOf(new other.URL(address, location.href))).toBe(await captionOf(address));
+  const empty = new other.File([], 'far-away.png');
+  await expect(owlet.open(empty)).rejects.toMatchObject({ code: 'MEDIA_EMPTY', object: 'far-away.png' });
+  frame.remove();
+});
+
 test('a URL, and an address that counts from the page', async () => {
   const bytes = await (await fetch(address)).blob();
   const ofFile = await captionOf(bytes);

@@ -50,13 +50,15 @@ async function visitWith(opened: OpenedStore, { files }: TinyModel): Promise<Vis
   const { manifest, fromStore } = await loadManifest(base, { store, refresh: false, fetch: server.fetch });
   const assets = assetsFor({ manifest });
   const set = await loadAssets(base, assets, { store, fetch: server.fetch });
+  const requests = [...server.requests];
+  const read = await Promise.all(assets.map(async ({ sha256, path }) => same(await set.read(sha256), files.get(path))));
   return {
     kind: store.kind,
     fallback: opened.fallback,
-    requests: server.requests,
+    requests,
     received: set.received,
     manifestFromStore: fromStore,
-    right: assets.every(({ sha256, path }) => same(set.bytes(sha256), files.get(path))),
+    right: read.every((isSame) => isSame),
   };
 }
 

@@ -3,7 +3,7 @@
  * or handed out, nothing hangs, every end is one that is documented. The seed is in the output; to repeat a run, or to make
  * a longer one: `OWLET_SOAK_SEED=… OWLET_SOAK_LOADS=500`, then this file alone.
  */
-import type { Fault } from '@owlet/testing';
+import { chances, type Fault } from '@owlet/testing';
 import { afterAll, expect, inject, test } from 'vitest';
 import { makeSite, Tab } from './tab.ts';
 
@@ -12,18 +12,6 @@ const sizes = [600_000, 60_000, 30_000, 5_000];
 /** No load may take longer: tries, waits and silences of all files together stay far below. */
 const HANG_MS = 40_000;
 const ENDS = ['right', 'ABORTED', 'NETWORK', 'BLOB_NOT_FOUND', 'BLOB_WRONG_LENGTH', 'BLOB_WRONG_HASH', 'killed'];
-
-/** Chances from a seed (mulberry32). */
-function chances(start: number) {
-  let state = start;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { next, below: (end: number) => Math.floor(next() * end) };
-}
 
 const chance = chances(seed);
 

@@ -3,6 +3,7 @@ import type { Asset } from '@owlet/manifest';
 import { isOwletError } from '@owlet/protocol';
 import { sha256Of } from '@owlet/testing';
 import { type DownloadProgress, loadAssets, type OpenedStore, openStore, type RetryPolicy } from '../../src/index.ts';
+import { tryState } from '../stored-states.ts';
 
 /** A folder of files, and where a tab keeps them. */
 export interface TabLoad {
@@ -20,6 +21,8 @@ export interface TabLoad {
 export interface TabResult {
   /** `right`: every file is what its hash says; else the error's code. */
   readonly outcome: string;
+  /** What the error said. */
+  readonly message: string;
   readonly kind: string;
   readonly fallback: string | undefined;
   readonly network: number;
@@ -62,17 +65,19 @@ export const tabScenarios = {
     const seen: DownloadProgress[] = [];
     const signal = abortAfterMs === undefined ? {} : { signal: AbortSignal.timeout(abortAfterMs) };
     let outcome = 'right';
+    let message = '';
     let network = 0;
     try {
       const onProgress = (progress: DownloadProgress) => void seen.push(progress);
       const set = await loadAssets(url, assets, { store, retry, silenceMs, onProgress, ...signal });
       network = set.received.network;
-      for (const { sha256 } of assets) if ((await sha256Of(set.bytes(sha256))) !== sha256) outcome = 'wrong';
+      for (const { sha256 } of assets) if ((await sha256Of(await set.read(sha256))) !== sha256) outcome = 'wrong';
     } catch (error) {
       outcome = isOwletError(error) ? error.code : `not an OwletError: ${String(error)}`;
+      message = error instanceof Error ? error.message : '';
     }
     const isProgressRight = isMonotonic(seen, outcome === 'right');
-    return { outcome, kind: store.kind, fallback: opened.fallback, network, isProgressRight };
+    return { outcome, message, kind: store.kind, fallback: opened.fallback, network, isProgressRight };
   },
 
   /** Names of kept files that are not what their name says: none, if nothing is poisoned. */
@@ -97,6 +102,17 @@ export const tabScenarios = {
     const { store } = await open(load);
     const bytes = await store.read(key);
     if (bytes !== undefined) await store.write(key, isShort ? bytes.slice(1) : bytes.map((byte, i) => byte ^ (i % 7)));
+  },
+
+  /** A store in some state, in a folder of its own; gives what went wrong. */
+  async storedState(seed: number): Promise<string[]> {
+    const folder = crypto.randomUUID();
+    try {
+      const top = await navigator.storage.getDirectory();
+      return await tryState(seed, () => top.getDirectoryHandle(folder, { create: true }));
+    } finally {
+      await tabScenarios.removeFolder(folder);
+    }
   },
 
   async removeFolder(folder: string): Promise<void> {

@@ -73,3 +73,12 @@ test('three tabs at once fetch the bytes of one', { timeout: 60_000 }, async () 
   expect(results.reduce((all, { network }) => all + network, 0)).toBe(total);
   expect(await sent()).toBe(total);
 });
+
+test('a loop of redirects is told as one, though a browser says only that the fetch failed', {
+  timeout: 60_000,
+}, async () => {
+  const { site, load } = await makeSite([10_000], 'memory');
+  await site.setFaults({ 'blobs/0.bin': [{ kind: 'redirect-loop' }] });
+  const result = await newTab().run('load', { ...load, silenceMs: 20_000 });
+  expect(result).toMatchObject({ outcome: 'NETWORK', message: expect.stringContaining('leads on to another address') });
+});

@@ -152,6 +152,13 @@ function encoding({ model, stored, cases }: Given, name: string): ParityResult {
 }
 
 /**
+ * What is stored as ids and masks, `<name>.ids` and `<name>.mask`.
+ *
+ * @internal
+ */
+export const encodedNames = ['caption', 'answer', 'question', 'candidates'] as const;
+
+/**
  * Runs every stored text through the tokenizer, and every stored search and ranking through the model's tasks.
  *
  * @param tell - told of each case when it has ended
@@ -160,7 +167,7 @@ function encoding({ model, stored, cases }: Given, name: string): ParityResult {
  */
 export async function compareCases(given: Given, tell: (result: ParityResult) => void): Promise<void> {
   const { cases, signal } = given;
-  for (const name of ['caption', 'answer', 'question', 'candidates']) {
+  for (const name of encodedNames) {
     tell(await resultOrFailure(`${name}.ids`, async () => encoding(given, name)));
   }
   for (const wanted of cases.generation) {

@@ -4,7 +4,8 @@ import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
 import { valueId } from '../media-plan.ts';
 import { emptyPast, stepFeeds } from '../tasks/decoder.ts';
 import { runFrames } from '../tasks/steps/frames.ts';
-import { floatsOf, type TaskModel } from '../tasks/task-model.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
+import { floatsOf } from '../tensors.ts';
 import { greatestDifference, type ParityResult, resultOf } from './result.ts';
 import type { StoredTensors } from './stored-tensors.ts';
 
@@ -49,7 +50,10 @@ function deepest(stored: StoredTensors, prefix: string): string {
  * A padded row runs alone and unpadded, as the product has it, and is compared as far as it goes.
  */
 class TensorComparison {
+  /** By the names of stored float32 tensors. */
   readonly greatest = new Map<string, number>();
+  /** By the names of stored masks, whether they say what was remembered. */
+  readonly masks = new Map<string, boolean>();
   readonly #model: TaskModel;
   readonly #stored: StoredTensors;
   readonly #scope: RunScope;
@@ -60,8 +64,8 @@ class TensorComparison {
     this.#scope = { signal, stage: 'encode' };
   }
 
-  /** One picture or clip, captioned and, where there is a question of its number, asked. */
-  async sample(visual: string, sample: number): Promise<void> {
+  /** What lies between graphs: one picture or clip, captioned and, where there is a question of its number, asked. */
+  async boundaries(visual: string, sample: number): Promise<void> {
     const frames = framesOf(this.#stored, visual, sample);
     await this.#through('caption', frames, [], async ({ values, memory }) => {
       await this.#note(`${visual}.ln_pre`, values, 'tokens', sample);
@@ -73,13 +77,31 @@ class TensorComparison {
     const question = this.#stored.ids('question')[sample];
     if (question === undefined) return;
     await this.#through('answer', frames, question, async ({ values, memory }) => {
-      const most = this.#stored.rows('question.ids')[0]?.length ?? 0;
-      const part = question.length / most;
+      const part = this.#partOf(question);
       await this.#note(deepest(this.#stored, 'question.layer'), values, 'hidden', sample, part);
       if (sample === 0) await this.#note('question0_alone.hidden', values, 'hidden', 0);
       await this.#note(deepest(this.#stored, `${visual}.fusion.layer`), values, 'fused', sample, part);
+      this.#noteMask(`${visual}.memory_mask`, values, sample);
       await this.#noteLogits(visual, 'answer', memory, sample);
     });
+  }
+
+  /** What graphs with taps hand on besides: every tensor that has one of these names. */
+  async insides(names: ReadonlySet<string>, visual: string, sample: number): Promise<void> {
+    const question = this.#stored.ids('question')[sample];
+    const frames = framesOf(this.#stored, visual, sample);
+    await this.#through(question === undefined ? 'caption' : 'answer', frames, question ?? [], async ({ values }) => {
+      for (const output of Object.keys(values)) {
+        const name = output.startsWith('text.') ? output.replace('text', 'question') : `${visual}.${output}`;
+        const ofWords = question !== undefined && /^(text|fusion)\./.test(output);
+        if (names.has(name)) await this.#note(name, values, output, sample, ofWords ? this.#partOf(question) : 1);
+      }
+    });
+  }
+
+  /** How much of a padded row a question fills. */
+  #partOf(question: readonly number[]): number {
+    return question.length / (this.#stored.rows('question.ids')[0]?.length ?? 0);
   }
 
   async #through(
@@ -155,6 +177,15 @@ class TensorComparison {
     this.greatest.set(name, Math.max(difference, this.greatest.get(name) ?? 0));
   }
 
+  /** A row that runs alone needs no mask: it remembers as many tokens as the stored one shows, which are its first. */
+  #noteMask(name: string, values: NamedTensors, sample: number): void {
+    const row = this.#stored.has(name) ? this.#stored.rows(name)[sample] : undefined;
+    if (row === undefined) return;
+    const length = values['answer_memory']?.dims[1] ?? 0;
+    const equal = length <= row.length && row.every((shown, at) => shown === Number(at < length));
+    this.masks.set(name, equal && (this.masks.get(name) ?? true));
+  }
+
   #samplesOf(name: string): number {
     const visual = name.split('.')[0] ?? '';
     return visual === 'question'
@@ -163,12 +194,19 @@ class TensorComparison {
   }
 }
 
+/** Names of pictures and clips, each with the number of its samples. */
+function visualsOf(stored: StoredTensors): [string, number][] {
+  const pixels = stored.floatNames.filter((name) => name.endsWith('.pixels'));
+  return pixels.map((name) => [name.replace(/\.pixels$/, ''), stored.floats(name).shape[0] ?? 0]);
+}
+
 /**
- * Compares every stored tensor that a graph hands on.
+ * Compares stored tensors with what a model's graphs hand on.
  *
+ * @param inside - names of tensors from inside graphs, which have to be tapped; by default what lies between graphs
  * @param bound - the greatest difference that passes
  * @param tell - told of each tensor, once all samples have been compared
- * @returns names of stored float32 tensors that are inside graphs, and so aren't compared
+ * @returns names of the stored tensors that were compared
  * @throws OwletError `INVALID_ARGUMENT` for missing tensors, `RUN_FAILED`, `ABORTED`
  * @internal
  */
@@ -178,16 +216,19 @@ export async function compareTensors(
   bound: number,
   tell: (result: ParityResult) => void,
   signal: AbortSignal,
+  inside?: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   const comparison = new TensorComparison(model, stored, signal);
-  const pixels = stored.floatNames.filter((name) => name.endsWith('.pixels'));
-  for (const name of pixels) {
-    const samples = stored.floats(name).shape[0] ?? 0;
-    for (let sample = 0; sample < samples; sample += 1) await comparison.sample(name.replace(/\.pixels$/, ''), sample);
+  for (const [visual, samples] of visualsOf(stored)) {
+    for (let sample = 0; sample < samples; sample += 1) {
+      if (inside === undefined) await comparison.boundaries(visual, sample);
+      else await comparison.insides(inside, visual, sample);
+    }
   }
-  const { greatest } = comparison;
+  const { greatest, masks } = comparison;
   for (const name of [...greatest.keys()].sort()) {
     tell(resultOf(name, [{ of: 'values', greatest: greatest.get(name) ?? Number.POSITIVE_INFINITY, bound }]));
   }
-  return stored.floatNames.filter((name) => !greatest.has(name) && !pixels.includes(name));
+  for (const [name, equal] of masks) tell(resultOf(name, [], equal));
+  return [...greatest.keys(), ...masks.keys()];
 }

@@ -2,11 +2,14 @@
  * Comparison of a model with golden vectors: what another implementation of the same architecture computed. For tools and
  * tests; no part of the worker.
  */
-import { type Device, OwletError } from '@owlet/protocol';
-import { loadModel } from '../load-model.ts';
+import type { Device, LoadRequest } from '@owlet/protocol';
+import { type LoadedModel, loadModel } from '../load-model.ts';
 import { browserPlatform } from '../platform.ts';
-import { compareCases } from './compare-cases.ts';
+import type { TaskModel } from '../tasks/task-model.ts';
+import { compareCases, encodedNames } from './compare-cases.ts';
 import { compareTensors } from './compare-tensors.ts';
+import { fetchBytes } from './fetch-bytes.ts';
+import { loadTapped } from './load-tapped.ts';
 import { boundsOf, type ParityResult, resultOf } from './result.ts';
 import { parseCases } from './stored-cases.ts';
 import { StoredTensors } from './stored-tensors.ts';
@@ -27,31 +30,12 @@ export interface ParityRequest {
   readonly device: Device;
 }
 
-async function fetchBytes(url: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-  const fail = (why: string, cause?: unknown): OwletError =>
-    new OwletError('NETWORK', {
-      message: `The file ${url} could not be fetched: ${why}.`,
-      stage: 'download',
-      object: url,
-      remedy: 'Check that the folder of golden vectors is served whole.',
-      cause,
-    });
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-    if (response.ok) return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw fail(cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  throw fail(`status ${response.status}`);
-}
-
 /**
- * Loads a model as the product does and runs every stored tensor that its graphs hand on, every stored search and every
- * ranking. It runs where it is called, on one thread.
+ * Loads a model as the product does and compares every stored tensor that its graphs hand on, every stored search and
+ * every ranking; then, for tensors from inside graphs, the same model with its tapped graphs (`python -m export --taps`).
+ * A stored tensor that neither hands on is a failure. It runs where it is called, on one thread.
  *
  * @param tell - told of each tensor and case
- * @returns names of stored tensors that are inside graphs, and so aren't compared
  * @throws OwletError what loading fails with, `INVALID_ARGUMENT` for files that hold no vectors, `RUN_FAILED`, `ABORTED`
  * @internal
  */
@@ -59,23 +43,48 @@ export async function runParity(
   { model: url, goldens, device }: ParityRequest,
   tell: (result: ParityResult) => void,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<void> {
   const [json, safetensors] = ['io.json', 'io.safetensors'].map((name) => new URL(name, goldens).href);
   const cases = parseCases(await fetchBytes(json ?? '', signal), 'io.json');
   const stored = new StoredTensors(await fetchBytes(safetensors ?? '', signal), 'io.safetensors');
-  const request = { model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true };
-  const loaded = await loadModel(request, browserPlatform, signal, () => {});
-  try {
-    const model = loaded.tasks;
-    for (const task of Object.keys(model.tasks)) await loaded.ready(task, signal);
-    const elsewhere = [...model.devices].filter(([, where]) => where !== device).map(([module]) => module);
-    const why = `not there: ${elsewhere.join(', ')}`;
-    tell(resultOf(`every module on ${device}`, [], elsewhere.length === 0, why));
-    const bounds = boundsOf(device);
-    const inside = await compareTensors(model, stored, bounds.values, tell, signal);
+  const bounds = boundsOf(device);
+  const fed = stored.floatNames.filter((name) => name.endsWith('.pixels'));
+  const open = new Set(stored.names);
+  const settle = (names: readonly string[]): void => {
+    for (const name of names) open.delete(name);
+  };
+  settle([...fed, ...encodedNames.flatMap((name) => [`${name}.ids`, `${name}.mask`])]);
+
+  /** The model as shipped or tapped, whose modules all have to be where they are wanted. */
+  const withModel = async (
+    graphs: string,
+    loading: (request: LoadRequest) => Promise<LoadedModel>,
+    work: (model: TaskModel) => Promise<void>,
+  ): Promise<void> => {
+    const loaded = await loading({ model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true });
+    try {
+      const { tasks: model } = loaded;
+      for (const task of Object.keys(model.tasks)) await loaded.ready(task, signal);
+      const elsewhere = [...model.devices].filter(([, where]) => where !== device).map(([module]) => module);
+      const why = `not there: ${elsewhere.join(', ')}`;
+      tell(resultOf(`every ${graphs} on ${device}`, [], elsewhere.length === 0, why));
+      await work(model);
+    } finally {
+      await loaded.dispose();
+    }
+  };
+
+  const shipped = (request: LoadRequest) => loadModel(request, browserPlatform, signal, () => {});
+  await withModel('module', shipped, async (model) => {
+    settle(await compareTensors(model, stored, bounds.values, tell, signal));
     await compareCases({ model, stored, cases, bounds, signal }, tell);
-    return inside;
-  } finally {
-    await loaded.dispose();
+  });
+  const inside = new Set(stored.floatNames.filter((name) => open.has(name)));
+  if (inside.size > 0) {
+    const tapped = (request: LoadRequest) => loadTapped(request, signal);
+    await withModel('tapped module', tapped, async (model) => {
+      settle(await compareTensors(model, stored, bounds.values, tell, signal, inside));
+    });
   }
+  for (const name of open) tell({ name, passed: false, differences: [], why: 'no graph hands it on' });
 }

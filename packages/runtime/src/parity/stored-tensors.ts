@@ -53,9 +53,14 @@ export class StoredTensors {
     }
   }
 
+  /** Names of all tensors, of whatever type. */
+  get names(): readonly string[] {
+    return Object.keys(this.#header);
+  }
+
   /** Names of all float32 tensors. */
   get floatNames(): readonly string[] {
-    return Object.keys(this.#header).filter((name) => this.#header[name]?.dtype === 'F32');
+    return this.names.filter((name) => this.#header[name]?.dtype === 'F32');
   }
 
   /** Whether there is a tensor of that name. */

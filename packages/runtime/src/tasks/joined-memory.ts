@@ -1,13 +1,14 @@
-import { OwletError } from '@owlet/protocol';
 import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type GraphRunner, type NamedTensors } from '../engine.ts';
+import { floatsOf } from '../tensors.ts';
 
 /**
  * The cross-attention keys and values of several media, as a decoder takes them whose rows belong to different ones: a row
  * of memory for every row of the batch. Where all rows belong to one, its own memory serves them, without a copy.
  *
  * Joining goes through JavaScript's memory: from a GPU buffer the values are fetched, once per media, and what is joined
- * is sent there again with every run.
+ * is sent there again with every run. As texts end, rows move up in the same memory: fresh memory takes longer to get than
+ * to fill.
  *
  * @internal
  */
@@ -16,6 +17,9 @@ export class JoinedMemory {
   readonly #memories: readonly NamedTensors[];
   #joined: NamedTensors = {};
   #rows = '';
+  readonly #rooms = new Map<string, Float32Array<ArrayBuffer>>();
+  /** By row of the rooms, whose memory stands there. */
+  #held: readonly number[] = [];
 
   /**
    * @param memories - by media: batch 1, all of the same shapes; stay the caller's
@@ -36,10 +40,13 @@ export class JoinedMemory {
     if (of.every((each) => each === first)) return this.#memories[first] ?? {};
     const rows = of.join();
     if (rows === this.#rows) return this.#joined;
-    this.dispose();
+    disposeAll(this.#joined);
     const joined: Record<string, Tensor> = {};
     this.#joined = joined;
-    for (const name of Object.keys(this.#memories[first] ?? {})) joined[name] = await this.#join(name, of);
+    for (const [name, { dims }] of Object.entries(this.#memories[first] ?? {})) {
+      joined[name] = await this.#join(name, dims, of);
+    }
+    this.#held = [...of, ...this.#held.slice(of.length)];
     this.#rows = rows;
     return joined;
   }
@@ -49,26 +56,20 @@ export class JoinedMemory {
     disposeAll(this.#joined);
     this.#joined = {};
     this.#rows = '';
+    this.#rooms.clear();
+    this.#held = [];
   }
 
-  async #join(name: string, of: readonly number[]): Promise<Tensor> {
-    const parts = new Map<number, Float32Array>();
-    for (const each of new Set(of)) parts.set(each, await this.#floats(name, each));
-    const length = parts.get(of[0] ?? 0)?.length ?? 0;
-    const values = new Float32Array(of.length * length);
-    for (const [row, each] of of.entries()) values.set(parts.get(each) ?? [], row * length);
-    const [, ...dims] = this.#memories[of[0] ?? 0]?.[name]?.dims ?? [];
-    return this.#runner.tensor(values, [of.length, ...dims]);
-  }
-
-  async #floats(name: string, media: number): Promise<Float32Array> {
-    const data = await this.#memories[media]?.[name]?.getData();
-    if (data instanceof Float32Array) return data;
-    throw new OwletError('RUN_FAILED', {
-      message: `The value "${name}" isn't float32, which the manifest promises.`,
-      stage: 'generate',
-      object: name,
-      remedy: 'Export the model again.',
-    });
+  async #join(name: string, [, ...dims]: readonly number[], of: readonly number[]): Promise<Tensor> {
+    const length = dims.reduce((product, dim) => product * dim, 1);
+    const known = this.#rooms.get(name);
+    const isLarge = known !== undefined && known.length >= of.length * length;
+    const room = isLarge ? known : new Float32Array(of.length * length);
+    this.#rooms.set(name, room);
+    for (const [row, each] of of.entries()) {
+      if (isLarge && this.#held[row] === each) continue;
+      room.set(await floatsOf(this.#memories[each] ?? {}, name), row * length);
+    }
+    return this.#runner.tensor(room.subarray(0, of.length * length), [of.length, ...dims]);
   }
 }

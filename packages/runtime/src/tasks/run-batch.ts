@@ -8,6 +8,7 @@ import {
 } from '@owlet/protocol';
 import type { NamedTensors } from '../engine.ts';
 import type { OpenMedia } from '../open-media.ts';
+import { bytesOf } from '../tensors.ts';
 import { runTask, taskOf } from './run-task.ts';
 import { decodersFor } from './steps/generate.ts';
 import type { TaskModel } from './task-model.ts';
@@ -15,8 +16,7 @@ import { TextBatch } from './text-batch.ts';
 
 /** What a run of the decoder holds beyond what media keep: the memory once more for every hypothesis. */
 function bytesToJoin(memory: NamedTensors, { beams = 1 }: SearchOptions): number {
-  const values = Object.values(memory).map(({ dims }) => dims.reduce((product, dim) => product * dim, 1));
-  return beams * Float32Array.BYTES_PER_ELEMENT * values.reduce((sum, count) => sum + count, 0);
+  return beams * bytesOf(Object.values(memory));
 }
 
 /**

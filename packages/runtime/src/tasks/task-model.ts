@@ -1,5 +1,5 @@
 import { type Manifest, type WiredTask, wireTasks } from '@owlet/manifest';
-import { type Device, OwletError, type TaskEvent } from '@owlet/protocol';
+import type { Device, TaskEvent } from '@owlet/protocol';
 import type { GraphRunner, NamedTensors } from '../engine.ts';
 import { type MediaPlan, planMedia } from '../media-plan.ts';
 import type { Stopwatch } from '../stopwatch.ts';
@@ -53,22 +53,4 @@ export interface YieldContext {
   readonly tell: (event: TaskEvent) => void;
   /** What a text is written together with; undefined: alone. */
   readonly batch: TextBatch | undefined;
-}
-
-/**
- * The numbers of a tensor, fetched from the GPU where they are there.
- *
- * @param name - how the manifest calls it
- * @throws OwletError `RUN_FAILED` when it isn't float32
- * @internal
- */
-export async function floatsOf(values: NamedTensors, name: string): Promise<Float32Array<ArrayBuffer>> {
-  const data = await values[name]?.getData();
-  if (data instanceof Float32Array) return new Float32Array(data);
-  throw new OwletError('RUN_FAILED', {
-    message: `The value "${name}" isn't float32, which the manifest promises.`,
-    stage: 'generate',
-    object: name,
-    remedy: 'Export the model again.',
-  });
 }

@@ -47,11 +47,12 @@ export class Page {
   load(
     request: Partial<LoadRequest>,
     onProgress: (progress: LoadProgress) => void = () => {},
+    onLate: (progress: LoadProgress) => void = () => {},
   ): Promise<Outcome<LoadReport>> {
-    const port = this.#events(onProgress);
+    const [port, late] = [this.#events(onProgress), this.#events(onLate)];
     const limits = { pixelLimit: 1e6, memoryBudget: 2 ** 28 };
     const whole = { model: tiny, device: 'wasm', threads: 1, ...limits, refresh: false, ...request } as const;
-    return this.#api.load(whole, { id: this.#next() }, transfer(port, [port]));
+    return this.#api.load(whole, { id: this.#next() }, transfer(port, [port]), undefined, transfer(late, [late]));
   }
 
   open(blob: Blob, handle: number): Promise<Outcome<MediaInfo>> {

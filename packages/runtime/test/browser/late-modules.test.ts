@@ -1,4 +1,5 @@
 /** What becomes of a task whose modules come behind the first task's, and don't come. */
+import type { LoadProgress } from '@owlet/protocol';
 import { afterEach, expect, test, vi } from 'vitest';
 import { browserPlatform } from '../../src/platform.ts';
 import { Runtime } from '../../src/runtime.ts';
@@ -56,6 +57,33 @@ test('a typed error, the first task goes on; asked again it tries again', { time
   const after = server.asked;
   unwrap(await page.run<'generate'>(question));
   expect(server.asked).toBe(after);
+  await page.close();
+});
+
+test('progress of their own, from the start again after a failure', { timeout: 60_000 }, async () => {
+  const server = breakServer((path) => path.startsWith('graphs/fusion.'));
+  const page = newPage();
+  const [told, first]: [LoadProgress[], LoadProgress[]] = [[], []];
+  const keep = (list: LoadProgress[]) => (progress: LoadProgress) => void list.push(progress);
+  unwrap(await page.load({ tasks: ['caption', 'answer'] }, keep(first), keep(told)));
+  unwrap(await page.open(await patternPicture(8), 1));
+  expect(await page.run<'generate'>(question)).toMatchObject({ ok: false });
+  expect(told.map(({ stage }) => stage)).not.toContain('ready');
+  const firstModules = first.at(-1)?.modules.map(({ module }) => module) ?? [];
+
+  server.isBroken = false;
+  unwrap(await page.run<'generate'>(question));
+  await expect.poll(() => told.at(-1)).toMatchObject({ stage: 'ready', fraction: 1 });
+  const again = told.slice(told.findLastIndex(({ fraction }) => fraction === 0));
+  expect(new Set(again.map(({ stage }) => stage))).toEqual(new Set(['download', 'compile', 'ready']));
+  expect(again.every(({ fraction, loaded }, i) => fraction >= (again[i - 1]?.fraction ?? 0) && loaded >= 0)).toBe(true);
+  const last = again.at(-1);
+  expect(last?.loaded).toBe(last?.total);
+  expect(last?.modules.map(({ module }) => module)).toContain('fusion');
+  expect(last?.modules.map(({ module }) => module)).not.toContain('vision');
+  expect(firstModules).not.toContain('fusion');
+  // What was told of the first task ended with it.
+  expect(first.filter(({ stage }) => stage === 'ready')).toHaveLength(1);
   await page.close();
 });
 

@@ -1,6 +1,6 @@
 /**
- * Golden vectors of the architecture through the runtime: every tensor that a graph hands on, every search and every
- * ranking. `mplug2-equal` is what the authors' code gave; `odd` has sizes that no other model has.
+ * Golden vectors of the architecture through the runtime: every stored tensor, every search and every ranking.
+ * `mplug2-equal` is what the authors' code gave, tensors from inside graphs too; `odd` has sizes that no other model has.
  */
 import { expect, test } from 'vitest';
 import { type ParityResult, runParity } from '../../src/parity/index.ts';
@@ -10,25 +10,27 @@ const base = new URL('/packages/testing/goldens/', globalThis.location.href).hre
 
 /** Both devices, but for the many cases of the first, which take minutes on a software WebGPU adapter. */
 const runs = [
-  { folder: 'mplug2-equal', device: 'wasm', tensors: 17, cases: 31 },
-  { folder: 'odd', device: 'wasm', tensors: 13, cases: 28 },
-  { folder: 'odd', device: 'webgpu', tensors: 13, cases: 28 },
+  { folder: 'mplug2-equal', device: 'wasm', tensors: 35, masks: 2, cases: 31 },
+  { folder: 'odd', device: 'wasm', tensors: 13, masks: 0, cases: 28 },
+  { folder: 'odd', device: 'webgpu', tensors: 13, masks: 0, cases: 28 },
 ] as const;
 
 async function resultsOf(goldens: string, folder: string, device: 'wasm' | 'webgpu') {
   const results: ParityResult[] = [];
   const request = { model: `${base}${folder}/model/`, goldens, device };
-  const inside = await runParity(request, (result) => results.push(result), never);
-  return { results, inside };
+  await runParity(request, (result) => results.push(result), never);
+  return results;
 }
 
-test.each(runs)('$folder on $device', { timeout: 600_000 }, async ({ folder, device, tensors, cases }) => {
-  const { results, inside } = await resultsOf(`${base}${folder}/`, folder, device);
+test.each(runs)('$folder on $device', { timeout: 600_000 }, async ({ folder, device, tensors, masks, cases }) => {
+  const results = await resultsOf(`${base}${folder}/`, folder, device);
   expect(results.filter(({ passed }) => !passed)).toEqual([]);
   const isTensor = ({ differences }: ParityResult) => differences.some(({ of }) => of === 'values');
+  const names = results.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
   expect(results.filter(isTensor)).toHaveLength(tensors);
-  expect(results.filter(({ name }) => /^(caption|answer|rank) /.test(name))).toHaveLength(cases);
-  expect(inside).toEqual([]);
+  expect(names.filter((name) => name.endsWith('.memory_mask'))).toHaveLength(masks);
+  expect(names.filter((name) => /^(caption|answer|rank) /.test(name))).toHaveLength(cases);
 });
 
 /** Serves other vectors than those in the folder, as long as `work` runs. */
@@ -77,7 +79,7 @@ test('what differs fails, and nothing else does', { timeout: 600_000 }, async ()
     cases.texts.captions[0] = 'a dog[SEP]';
     return new TextEncoder().encode(JSON.stringify(cases));
   };
-  const { results } = await tampered(change, () => resultsOf(`${base}odd/`, 'odd', 'wasm'));
+  const results = await tampered(change, () => resultsOf(`${base}odd/`, 'odd', 'wasm'));
   const failed = results.filter(({ passed }) => !passed).map(({ name }) => name);
   expect(failed).toEqual([
     'image.visual',
@@ -91,4 +93,48 @@ test('what differs fails, and nothing else does', { timeout: 600_000 }, async ()
     'rank image.1, k 3',
     'rank image.1, k 7',
   ]);
+});
+
+/** Without searches and rankings, which take long; and with `from` called `to` among the tensors. */
+function renamed(from: string, to: string) {
+  return (name: string, bytes: Uint8Array): Uint8Array => {
+    if (name === 'io.json') {
+      const cases = JSON.parse(new TextDecoder().decode(bytes));
+      return new TextEncoder().encode(JSON.stringify({ ...cases, generation: [], rank: [] }));
+    }
+    const text = new TextDecoder('latin1').decode(bytes);
+    new TextEncoder().encodeInto(to, bytes.subarray(text.indexOf(`"${from}"`) + 1));
+    return bytes;
+  };
+}
+
+const devices = ['wasm', 'webgpu'] as const;
+
+test.each(devices)(
+  'on %s tensors from inside graphs are compared, and one that no graph hands on fails',
+  {
+    timeout: 600_000,
+  },
+  async (device) => {
+    const rename = renamed('video4.block1', 'video4.block7');
+    const change = (name: string, bytes: Uint8Array): Uint8Array => {
+      const changed = rename(name, bytes);
+      if (name === 'io.json') return changed;
+      for (const tensor of ['still4.latents', 'question.layer2', 'image.memory_mask']) nudge(changed, tensor, 2e-3);
+      return changed;
+    };
+    const results = await tampered(change, () => resultsOf(`${base}mplug2-equal/`, 'mplug2-equal', device));
+    const failed = results.filter(({ passed }) => !passed);
+    const names = failed.map(({ name }) => name);
+    expect(names).toEqual(['image.memory_mask', 'question.layer2', 'still4.latents', 'video4.block7']);
+    expect(failed.at(-1)?.why).toBe('no graph hands it on');
+  },
+);
+
+test('a model that has no tapped graphs can not be compared inside', { timeout: 600_000 }, async () => {
+  const run = tampered(renamed('image.visn', 'image.vism'), () => resultsOf(`${base}odd/`, 'odd', 'wasm'));
+  await expect(run).rejects.toMatchObject({
+    code: 'NETWORK',
+    object: expect.stringMatching(/odd\/model\/taps\.json$/),
+  });
 });

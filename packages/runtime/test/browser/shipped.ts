@@ -1,10 +1,10 @@
 import { loadAssets, loadManifest, openStore } from '@owlet/loader';
 import { assetsOf, graphsOfTasks, type Manifest } from '@owlet/manifest';
-import type { Device, TextResult } from '@owlet/protocol';
+import type { Device, TaskRequest, TextResult } from '@owlet/protocol';
 import { expect } from 'vitest';
 import { Engine, type GraphRunner, type NamedTensors } from '../../src/engine.ts';
 import { parseGoldens } from '../../src/goldens.ts';
-import { type ModelParts, sessionSpec } from '../../src/make-ready.ts';
+import { loadGraph, type ModelParts } from '../../src/make-ready.ts';
 import { OpenMedia } from '../../src/open-media.ts';
 import type { PlacedGraph } from '../../src/plan.ts';
 import { browserPlatform } from '../../src/platform.ts';
@@ -25,7 +25,7 @@ export async function loadShipped(): Promise<ModelParts> {
   );
   const assets = await loadAssets(mini, assetsOf(manifest, choices), { store });
   const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
-  return { manifest, assets, goldens };
+  return { manifest, assets, goldens, streamedFrom: browserPlatform.streamedFrom };
 }
 
 /** The graph of the decoder that captions. */
@@ -55,24 +55,37 @@ export async function engineOf(parts: ModelParts, graphs: readonly PlacedGraph[]
   const gpu = graphs.some(({ device }) => device === 'webgpu') ? await browserPlatform.requestDevice() : undefined;
   if (gpu !== undefined && 'missing' in gpu) throw new Error(gpu.missing);
   const engine = new Engine(await browserPlatform.loadOrt('jspi', 2), gpu);
-  for (const placed of graphs) await engine.load(sessionSpec(parts, placed));
+  for (const placed of graphs) await loadGraph(engine, parts, placed);
   return engine;
 }
 
-/** The caption of some pixels. */
-export async function captionOf(
-  { manifest, assets }: ModelParts,
-  engine: Engine,
-  pixels: Float32Array<ArrayBuffer>,
-): Promise<TextResult> {
+/** A call of the model's tasks about open media. */
+export type Ask = (request: TaskRequest, media: OpenMedia) => ReturnType<typeof runTask>;
+
+/** The tasks of these names, run by an engine that has their graphs. */
+export function askerOf({ manifest, assets }: ModelParts, engine: Engine, tasks: readonly string[]): Ask {
   const file = (ref: { path: string; sha256: string }) => ({ path: ref.path, bytes: assets.bytes(ref.sha256) });
   const tokenizer = createTokenizer(file(manifest.tokenizer.tokenizer), file(manifest.tokenizer.config));
   const parts = { runner: engine, manifest, tokenizer, labels: new Map(), devices: new Map() };
-  const media = new OpenMedia('image', [pixels]);
-  const request = { kind: 'generate', task: 'caption', texts: {}, search: {} } as const;
-  const result = await runTask(createTaskModel(['caption'], parts), request, media, never, () => {});
+  const model = createTaskModel(tasks, parts);
+  return (request, media) => runTask(model, request, media, never, () => {});
+}
+
+/** The greedy text of a task. */
+export async function textOf(
+  ask: Ask,
+  media: OpenMedia,
+  task: string,
+  texts: Readonly<Record<string, string>> = {},
+): Promise<TextResult> {
+  const result = await ask({ kind: 'generate', task, texts, search: {} }, media);
   if ('tokens' in result) return result;
-  throw new Error('a caption without tokens');
+  throw new Error(`${task} without tokens`);
+}
+
+/** The caption of some pixels. */
+export function captionOf(parts: ModelParts, engine: Engine, pixels: Float32Array<ArrayBuffer>): Promise<TextResult> {
+  return textOf(askerOf(parts, engine, ['caption']), new OpenMedia('image', [pixels]), 'caption');
 }
 
 /** What the first graph is fed. */

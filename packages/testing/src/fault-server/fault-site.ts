@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Fault, SeenRequest } from './fault.ts';
 
-const CHUNK = 16 * 1024;
+/** Bytes written at a time: few where a limit is to hold at every moment, many where nothing is to hold the answer up. */
+const CHUNK = { limited: 16 * 1024, unlimited: 128 * 1024 };
 
 /** What a server of files for pages of other origins sends; isolated pages ask for the second line. */
 const headers = {
@@ -21,6 +22,10 @@ function wait(ms: number): Promise<void> {
 class Bandwidth {
   bytesPerSecond = Number.POSITIVE_INFINITY;
   #freeAt = 0;
+
+  get isLimited(): boolean {
+    return Number.isFinite(this.bytesPerSecond);
+  }
 
   async take(bytes: number): Promise<void> {
     const now = performance.now();
@@ -45,6 +50,7 @@ export class FaultSite {
   readonly #changed = new Set<string>();
   /** How many requests have drawn on a path's list of faults. */
   readonly #drawn = new Map<readonly (Fault | undefined)[], number>();
+  readonly #open = new Set<ServerResponse>();
 
   constructor(files: ReadonlyMap<string, Uint8Array>) {
     this.#files = files;
@@ -62,8 +68,21 @@ export class FaultSite {
     }
   }
 
+  /** Bytes of all bodies so far that were handed to the system. */
+  get sent(): number {
+    return this.requests.reduce((all, { sent }) => all + sent, 0);
+  }
+
+  /** Ends the line: every answer under way breaks, and every later one at once, until other faults are set. */
+  cutAll(): void {
+    this.setFaults(Object.fromEntries([...this.#files.keys()].map((path) => [path, [{ kind: 'cut', after: 0 }]])));
+    for (const response of this.#open) response.destroy();
+  }
+
   /** Answers one request for a path below the folder. */
   async answer(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#open.add(response);
+    response.once('close', () => this.#open.delete(response));
     const { range, 'cache-control': cache } = request.headers;
     const seen: SeenRequest = { path, cache, range, at: Date.now(), sent: 0 };
     this.requests.push(seen);
@@ -128,7 +147,7 @@ export class FaultSite {
           : body.length;
     const end = Math.min(Math.trunc(last), body.length);
     const closed = once(response, 'close').catch(() => undefined);
-    const step = fault?.kind === 'slow' ? fault.chunk : CHUNK;
+    const step = fault?.kind === 'slow' ? fault.chunk : this.bandwidth.isLimited ? CHUNK.limited : CHUNK.unlimited;
     for (let at = 0; at < end; ) {
       if (response.destroyed) return;
       const piece = body.subarray(at, Math.min(at + step, end));

@@ -1,7 +1,8 @@
 import type { StepOf } from '@owlet/manifest';
 import { type LabelsResult, OwletError, type ResultInfo } from '@owlet/protocol';
 import { softmax } from '../../search/rank.ts';
-import { floatsOf, type YieldContext } from '../task-model.ts';
+import { floatsOf } from '../../tensors.ts';
+import type { YieldContext } from '../task-model.ts';
 
 /**
  * Yields the likeliest classes.

@@ -1,6 +1,7 @@
 import type { StepOf } from '@owlet/manifest';
 import type { EmbeddingResult, ResultInfo } from '@owlet/protocol';
-import { floatsOf, type YieldContext } from '../task-model.ts';
+import { floatsOf } from '../../tensors.ts';
+import type { YieldContext } from '../task-model.ts';
 
 /**
  * Yields a place in the space that media and texts share.
@@ -12,5 +13,6 @@ export async function embed(
   { embedding }: StepOf<'embed'>,
   { values }: YieldContext,
 ): Promise<Omit<EmbeddingResult, keyof ResultInfo>> {
-  return { vector: await floatsOf(values, embedding) };
+  // The tensor's own numbers go with it.
+  return { vector: new Float32Array(await floatsOf(values, embedding)) };
 }

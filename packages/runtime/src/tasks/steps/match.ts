@@ -1,6 +1,7 @@
 import type { StepOf } from '@owlet/manifest';
 import type { MatchResult, ResultInfo } from '@owlet/protocol';
-import { floatsOf, type YieldContext } from '../task-model.ts';
+import { floatsOf } from '../../tensors.ts';
+import type { YieldContext } from '../task-model.ts';
 
 /**
  * Yields the probability that a text fits: that of the second of two logits.

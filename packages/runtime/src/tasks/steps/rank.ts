@@ -34,12 +34,14 @@ export function encodeAnswers(
 ): EncodedAnswers {
   const refuse = (object: string, message: string, remedy: string): OwletError =>
     new OwletError('INVALID_ARGUMENT', { message, stage: 'start', object, remedy });
-  if (answers.length === 0) throw refuse('answers', 'The list of answers is empty.', 'Give at least one answer.');
+  if (answers.length === 0)
+    throw refuse('options.answers', 'The list of answers is empty.', 'Give at least one answer.');
   const all = answers.map((answer, index) => {
-    const tokens = [...tokenizer.encode(checkText(answer, `answers[${index}]`)), step.end];
+    const object = `options.answers[${index}]`;
+    const tokens = [...tokenizer.encode(checkText(answer, object, `answer ${object}`)), step.end];
     if (tokens.length > (step.maxTokens ?? Number.POSITIVE_INFINITY)) {
-      const message = `answers[${index}] has ${tokens.length} tokens, more than ${step.maxTokens}.`;
-      throw refuse(`answers[${index}]`, message, 'Use a shorter answer.');
+      const message = `The answer ${object} has ${tokens.length} tokens, more than ${step.maxTokens}.`;
+      throw refuse(object, message, 'Use a shorter answer.');
     }
     return { tokens, index };
   });

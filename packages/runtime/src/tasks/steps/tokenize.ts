@@ -9,13 +9,14 @@ const MAX_CHARACTERS = 5000;
 /**
  * Refuses a text that is none, or far too long.
  *
- * @param object - what it is called in errors, for example `question`
+ * @param object - its path in errors, for example `question`
+ * @param what - how sentences call it
  * @throws OwletError `INVALID_ARGUMENT`
  * @internal
  */
-export function checkText(text: string | undefined, object: string): string {
+export function checkText(text: string | undefined, object: string, what = object): string {
   const refuse = (message: string, remedy: string): OwletError =>
-    new OwletError('INVALID_ARGUMENT', { message: `The ${object} ${message}.`, stage: 'start', object, remedy });
+    new OwletError('INVALID_ARGUMENT', { message: `The ${what} ${message}.`, stage: 'start', object, remedy });
   if (text === undefined) throw refuse('is missing, which this task needs', `Give the text "${object}" with the call.`);
   if (text.length > MAX_CHARACTERS) {
     const length = `has ${text.length} characters, more than ${MAX_CHARACTERS}`;

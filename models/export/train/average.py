@@ -1,0 +1,37 @@
+"""Stage 8: the decoder between two checkpoints of the same run, which is less sure of the training photos than the later one.
+
+python -m train.average --init DIR --earlier DIR --share 0.25 --out DIR
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from .checkpoint import load_model, save_model
+
+DECODER = "text_decoder."
+# The text encoder reads it too.
+WORDS = "text_decoder.bert.embeddings.word_embeddings."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--init", type=Path, required=True, help="the later checkpoint, which all but the decoder is of")
+    parser.add_argument("--earlier", type=Path, required=True)
+    parser.add_argument("--share", type=float, default=0.25, help="of the earlier decoder")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    model, vocabulary = load_model(args.init)
+    earlier = dict(load_model(args.earlier)[0].named_parameters())
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.startswith(DECODER) and not name.startswith(WORDS):
+                parameter.lerp_(earlier[name], args.share)
+    save_model(args.out, model, vocabulary)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+/** A Blob of weights that are read when they are asked for: the same bytes as joined, and how its reading fails. */
+import { assetsOf, type GraphVariant } from '@owlet/manifest';
+import { isOwletError } from '@owlet/protocol';
+import { FakeServer, tinyModel } from '@owlet/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type AssetSet, assembleWeights, type BlobStore, loadAssets, openStore, WeightsBlob } from '../src/index.ts';
+
+const base = 'https://example.test/models/tiny/';
+const { manifest, files } = await tinyModel();
+const choices = Object.entries(manifest.graphs).flatMap(([graph, { variants }]) =>
+  variants.map((variant) => ({ graph, variant })),
+);
+const assets = assetsOf(manifest, choices);
+
+let store: BlobStore;
+let server: FakeServer;
+let set: AssetSet;
+beforeEach(async () => {
+  ({ store } = await openStore());
+  server = new FakeServer(base, files);
+  const retry = { tries: 1, firstMs: 1, longestMs: 1, longestRetryAfterMs: 1 };
+  set = await loadAssets(base, assets, { store, fetch: server.fetch, retry });
+  server.requests.length = 0;
+});
+
+async function bytesOf(blob: Blob): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  // Each piece is copied at once, as onnxruntime-web does: it is freed when the next is asked for.
+  for await (const chunk of blob.stream()) chunks.push(Uint8Array.from(chunk));
+  return new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
+}
+
+function variantOf(graph: string, name: string): GraphVariant {
+  const variant = manifest.graphs[graph]?.variants.find((each) => each.name === name);
+  if (variant === undefined) throw new Error(`No ${name} of ${graph}`);
+  return variant;
+}
+
+describe('is from the first byte to the last what joining gives', () => {
+  test.each(choices)('$graph, $variant.name', async ({ variant }) => {
+    const joined = await assembleWeights(manifest, variant, set);
+    const blob = WeightsBlob.of(manifest, variant, set);
+    expect(blob.size).toBe(joined.length);
+    expect(await bytesOf(blob)).toEqual(joined);
+    expect(new Uint8Array(await blob.arrayBuffer())).toEqual(joined);
+  });
+
+  test('in every slice, also of a slice', async () => {
+    const variant = variantOf('vision.frame', 'float32');
+    const joined = await assembleWeights(manifest, variant, set);
+    const blob = WeightsBlob.of(manifest, variant, set);
+    const { size } = blob;
+    const ends = [0, 1, 47, 48, 49, 64, 65, size - 1, size, size + 7, -1, -size, -size - 3];
+    for (const start of ends) {
+      for (const end of ends) {
+        const wanted = joined.slice(start, end);
+        const slice = blob.slice(start, end);
+        expect(slice.size, `${start} to ${end}`).toBe(wanted.length);
+        expect(await bytesOf(slice), `${start} to ${end}`).toEqual(wanted);
+      }
+    }
+    expect(await bytesOf(blob.slice(8, 60).slice(4, -4))).toEqual(joined.slice(12, 56));
+  });
+
+  test('when two parts are read at once', async () => {
+    const variant = variantOf('decoder.step', 'float32');
+    const joined = await assembleWeights(manifest, variant, set);
+    const blob = WeightsBlob.of(manifest, variant, set);
+    const both = await Promise.all([bytesOf(blob.slice(0, 64)), bytesOf(blob.slice(32))]);
+    expect(both).toEqual([joined.slice(0, 64), joined.slice(32)]);
+  });
+});
+
+test('reads every blob once, and holds two', async () => {
+  const variant = variantOf('decoder.step', 'int8');
+  const reads: string[] = [];
+  const given: Uint8Array[] = [];
+  const counting: Pick<AssetSet, 'read'> = {
+    async read(sha256) {
+      expect(given.filter(({ length }) => length > 0).length).toBeLessThan(2);
+      const bytes = await set.read(sha256);
+      reads.push(sha256);
+      given.push(bytes);
+      return bytes;
+    },
+  };
+  const blob = WeightsBlob.of(manifest, variant, counting);
+  expect(reads).toEqual([]);
+  for (const item of variant.initializers) await bytesOf(blob.slice(item.offset, item.offset + item.bytes));
+  expect(reads).toHaveLength(3);
+  expect(new Set(reads).size).toBe(3);
+  blob.dispose();
+  expect(given.map(({ length }) => length)).toEqual([0, 0, 0]);
+});
+
+describe('a blob that the store', () => {
+  const variant = variantOf('universal', 'int8');
+  const sha256 = manifest.blobs.find(({ module }) => module === 'universal')?.sha256 ?? '';
+  const damages: readonly (readonly [string, () => Promise<void>])[] = [
+    ['has lost', () => store.remove(sha256)],
+    ['has changed', () => store.write(sha256, new Uint8Array(8))],
+    ['has cut', () => store.write(sha256, new Uint8Array(3))],
+  ];
+
+  test.each(damages)('%s meanwhile is fetched again, and kept', async (_, damage) => {
+    const wanted = await assembleWeights(manifest, variant, set);
+    await damage();
+    expect(await bytesOf(WeightsBlob.of(manifest, variant, set))).toEqual(wanted);
+    expect(server.requests).toEqual([`blobs/${sha256}.bin`]);
+    expect(await store.read(sha256)).toEqual(files.get(`blobs/${sha256}.bin`));
+  });
+
+  test.each(damages)('%s, and the server too, is told of by its name', async (_, damage) => {
+    await damage();
+    server.answers.set(`blobs/${sha256}.bin`, () => new Response('', { status: 404 }));
+    const blob = WeightsBlob.of(manifest, variant, set);
+    const failure = await bytesOf(blob).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'BLOB_NOT_FOUND', object: `blobs/${sha256}.bin` });
+    expect(blob.failure).toBe(failure);
+    await expect(assembleWeights(manifest, variant, set)).rejects.toMatchObject({ code: 'BLOB_NOT_FOUND' });
+    server.answers.clear();
+    expect(await bytesOf(blob)).toEqual(await assembleWeights(manifest, variant, set));
+  });
+});
+
+test('nothing is read any more once it is aborted', async () => {
+  const controller = new AbortController();
+  const variant = variantOf('decoder.step', 'float32');
+  const blob = WeightsBlob.of(manifest, variant, set, controller.signal);
+  await bytesOf(blob.slice(0, 4));
+  controller.abort();
+  blob.dispose();
+  const failure = await bytesOf(blob).catch((error: unknown) => error);
+  expect(isOwletError(failure, 'ABORTED')).toBe(true);
+  expect(blob.failure).toBe(failure);
+  const joining = assembleWeights(manifest, variant, set, controller.signal);
+  await expect(joining).rejects.toMatchObject({ code: 'ABORTED' });
+});
+
+test('what is loaded stays in memory, but for blobs of weights', () => {
+  for (const { sha256, path } of assets) {
+    if (path.startsWith('blobs/'))
+      expect(() => set.bytes(sha256)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+    else expect(set.bytes(sha256)).toEqual(files.get(path));
+  }
+});
