@@ -37,10 +37,6 @@ export class GuardedStore implements BlobStore {
     return (await this.#try((disk) => disk.read(key))) ?? this.#memory.read(key);
   }
 
-  file(key: string): Promise<Blob | undefined> {
-    return this.#try((disk) => disk.file(key));
-  }
-
   async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     for (const isLast of [false, true]) {
       if (this.#disk === undefined || this.#isFull) break;

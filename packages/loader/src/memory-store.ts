@@ -57,8 +57,4 @@ export class MemoryStore implements BlobStore {
   async removePart(key: string): Promise<void> {
     this.#parts.delete(key);
   }
-
-  async file(): Promise<undefined> {
-    return undefined;
-  }
 }

@@ -82,7 +82,7 @@ export class OpfsStore implements BlobStore {
   }
 
   async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const file = await this.file(key);
+    const file = await this.#fileIn(this.#blobs, key);
     if (file === undefined || file.size > STORED_BYTES) return undefined;
     try {
       return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
@@ -91,10 +91,6 @@ export class OpfsStore implements BlobStore {
       if (isNamed(error, 'NotFoundError', 'NotReadableError')) return undefined;
       throw error;
     }
-  }
-
-  async file(key: string): Promise<File | undefined> {
-    return this.#fileIn(this.#blobs, key);
   }
 
   async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -33,8 +33,6 @@ export interface BlobStore extends ShardStore {
   list(): Promise<StoreListing>;
   /** Forgets what has come of a file, unless it is being fetched. */
   removePart(key: string): Promise<void>;
-  /** A file as a Blob whose bytes are read when they are asked for; undefined where it isn't kept or lies in memory. */
-  file(key: string): Promise<Blob | undefined>;
 }
 
 /**

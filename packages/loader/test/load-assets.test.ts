@@ -126,7 +126,6 @@ test('nothing is told any more once it is aborted, though the store goes on read
     partLength: (key) => store.partLength(key),
     removePart: (key) => store.removePart(key),
     list: () => store.list(),
-    file: (key) => store.file(key),
   };
   const told: number[] = [];
   const onProgress = ({ loaded }: DownloadProgress) => void told.push(loaded);
