@@ -45,7 +45,7 @@ class Attention(nn.Module):
 
         def project(name: str) -> torch.Tensor:
             shared = self.self[name](memory.shared)
-            rows = shared if memory.owner is None else shared[memory.owner]
+            rows = shared if memory.owner is None else shared.index_select(0, memory.owner)
             return self.split(rows if memory.own is None else torch.cat([rows, self.self[name](memory.own)], 1))
 
         return project("key"), project("value")

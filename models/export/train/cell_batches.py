@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,29 @@ def cell_stage_parser(description: str | None, *, photos: int, rate: float, seed
     parser.add_argument("--init", type=Path, required=True, help="checkpoint folder to start from")
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--clips", type=int, default=2, help="clips a step")
+    parser.add_argument("--blank", type=float, default=0.0, help="share of a photo's cells that are left out, at most")
     return parser
+
+
+def mirrored(cells: torch.Tensor, allowed: list[bool], seed: int) -> torch.Tensor:
+    """cells P×1×HW×C, of half of the photos that may be as in a mirror: nearly what the mirrored photo's cells would be."""
+    chance = torch.Generator().manual_seed(seed)
+    turned = (torch.rand(len(cells), generator=chance) < 0.5) & torch.tensor(allowed)
+    side = math.isqrt(cells.shape[2])
+    grid = cells.unflatten(2, (side, side))
+    return torch.where(turned[:, None, None, None, None], grid.flip(3), grid).flatten(2, 3)
+
+
+def blanked(cells: torch.Tensor, most: float, seed: int) -> torch.Tensor:
+    """cells P×T×HW×C with some of them zero: of each photo a share drawn between none and `most`, and a quarter of `most` of
+    the channels, the others scaled up. So a photo is harder to know by heart."""
+    if not most:
+        return cells
+    chance = torch.Generator().manual_seed(seed)
+    share = torch.rand(len(cells), 1, 1, 1, generator=chance) * most
+    kept = torch.rand(*cells.shape[:3], 1, generator=chance) >= share
+    channels = torch.rand(len(cells), 1, 1, cells.shape[-1], generator=chance) >= most / 4
+    return cells * kept * (channels / (1 - most / 4)).to(cells.dtype)
 
 
 class CellBatches:
@@ -34,6 +57,7 @@ class CellBatches:
 
     def __init__(self, args: argparse.Namespace, vocabulary: list[str], amounts: Amounts) -> None:
         self.mixture = Mixture(args.data, vocabulary, amounts, args.seed)
+        self._blank: float = args.blank
         self._cells = Cells(args.data, args.features)
         self._clips = ClipBatches(args.features, self.mixture, args.clips, args.seed)
         self._seed: int = args.seed
@@ -42,7 +66,8 @@ class CellBatches:
         """The step's batch, its photos' cells P×1×HW×C, and its clips."""
         batch = self.mixture.batch(step)
         cells = self._cells.drawn(batch.photos, random.Random(f"{self._seed}/views/{step}"))
-        return batch, cells, self._clips.batch(step)
+        cells = mirrored(cells, batch.mirrored, step)
+        return batch, blanked(cells, self._blank, step), self._clips.batch(step)
 
 
 def watch(args: argparse.Namespace, model: Mplug2, vocabulary: list[str]) -> Callable[[], list[tuple[str, str]]]:
