@@ -11,6 +11,7 @@ from mplug2.model import Mplug2
 from mplug2.vision import LocalTemporalMixing, TemporalBlock
 
 from .graph import GraphWriter, Value
+from .input_means import Means, correct_bias, has_skip, input_means
 from .weights import ModuleWeights
 
 MATRIX_GRID = 17
@@ -35,9 +36,12 @@ def fold_batch_norms(stem: nn.Module) -> None:
             setattr(owner, norm, nn.Identity())
 
 
-def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str, relu6: bool) -> str:
+def convolve(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, means: Means, x: str, relu6: bool) -> str:
     """A 2-D convolution with the stem's static "same" padding, and ReLU6 where `relu6`."""
-    weight, bias = w.convolution(at, conv)
+    exact = conv.weight.detach().clone()
+    weight = w.kernel(at, conv)
+    correct_bias(conv, exact, means.get(at))
+    bias = w.small(f"{at}.bias", conv.bias)
     padding = conv.static_padding
     left, right, top, bottom = padding.padding if isinstance(padding, nn.ZeroPad2d) else (0, 0, 0, 0)
     y = g.op(
@@ -52,9 +56,12 @@ def clip(g: GraphWriter, x: str) -> str:
     return g.op("Clip", x, g.constant(0, np.float32), g.constant(6, np.float32))
 
 
-def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, x: str) -> str:
+def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, means: Means, x: str) -> str:
     """A 1×1 convolution stored as a matrix: float32 on channels N×C×H×W, any other form on cells N×HW×C."""
-    weight, bias = w.matrix(at, [conv.weight]), w.biases(at, [conv.bias])
+    exact = conv.weight.detach().clone()
+    weight = w.matrix(at, [conv.weight])
+    correct_bias(conv, exact, means.get(at))
+    bias = w.biases(at, [conv.bias])
     if g.variant != "float32":
         return g.linear(x, weight, bias)
     # Folded when the session is made; the convolution is the faster float32 kernel.
@@ -72,7 +79,7 @@ def to_channels(g: GraphWriter, x: str, channels: int, grid: int) -> str:
     return g.reshape(g.transpose(x, 0, 2, 1), -1, channels, grid, grid)
 
 
-def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, size: int, x: str) -> str:
+def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, means: Means, size: int, x: str) -> str:
     """Pixels N×3×R×R → cells N×HW×1280.
 
     Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are matrix products over cells in all forms but float32:
@@ -80,28 +87,29 @@ def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, size: int, x
     """
     net, cells = stem.net, g.variant != "float32"
     grid = -(-size // 2)
-    x = convolve(g, w, "stem.conv", net._conv_stem, x, True)
+    x = convolve(g, w, "stem.conv", net._conv_stem, means, x, True)
     late = False
     for i, block in enumerate(net._blocks):
-        at, args = f"stem.block{i}", block._block_args
-        stride = block._depthwise_conv.stride[0]
+        at, stride = f"stem.block{i}", block._depthwise_conv.stride[0]
         y = x
         if hasattr(block, "_expand_conv"):
             conv = block._expand_conv
             expand = f"{at}.expand"
-            y = clip(g, pointwise(g, w, expand, conv, y)) if late else convolve(g, w, expand, conv, y, True)
+            if late:
+                y = clip(g, pointwise(g, w, expand, conv, means, y))
+            else:
+                y = convolve(g, w, expand, conv, means, y, True)
         if late and cells:
             y = to_channels(g, y, block._depthwise_conv.in_channels, grid)
-        y = convolve(g, w, f"{at}.depthwise", block._depthwise_conv, y, True)
+        y = convolve(g, w, f"{at}.depthwise", block._depthwise_conv, means, y, True)
         grid = -(-grid // stride)
         late = grid <= MATRIX_GRID
         if late and cells:
             y = to_cells(g, y)
-        project = block._project_conv
-        y = pointwise(g, w, f"{at}.project", project, y) if late else convolve(g, w, f"{at}.project", project, y, False)
-        skip = block.id_skip and stride == 1 and args.input_filters == args.output_filters
-        x = g.op("Add", y, x) if skip else y
-    x = clip(g, pointwise(g, w, "stem.head", net._conv_head, x))
+        conv, project = block._project_conv, f"{at}.project"
+        y = pointwise(g, w, project, conv, means, y) if late else convolve(g, w, project, conv, means, y, False)
+        x = g.op("Add", y, x) if has_skip(block) else y
+    x = clip(g, pointwise(g, w, "stem.head", net._conv_head, means, x))
     return x if cells else to_cells(g, x)
 
 
@@ -177,8 +185,9 @@ def frame_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, l
         cut = g.transpose(g.reshape(flat, -1, 3, config.grid, p, config.grid, p), 0, 2, 4, 1, 3, 5)
         x = g.reshape(cut, -1, cells, 3 * p * p)
     else:
+        means = input_means(model.stem.net)
         fold_batch_norms(model.stem)
-        x = efficientnet(g, w, model.stem, size, flat)
+        x = efficientnet(g, w, model.stem, means, size, flat)
     if config.heads:
         mean = g.op("ReduceMean", x, axes=[1], keepdims=0)
         g.op("Reshape", mean, by_frame(vision.stem_channels), name="pooled")

@@ -46,15 +46,13 @@ class ModuleWeights:
         self.small(f"{rest}.bias", norm.bias)
         return self.name(rest)
 
-    def convolution(self, rest: str, conv: nn.Conv2d) -> tuple[str, str]:
-        """Kernel out×in×kh×kw with a scale per output channel, and bias."""
-        assert conv.bias is not None
+    def kernel(self, rest: str, conv: nn.Conv2d) -> str:
+        """Kernel out×in×kh×kw of a convolution, a scale per output channel."""
 
         def write_back(values: np.ndarray) -> None:
             conv.weight.data.copy_(torch.from_numpy(values))
 
-        weight = self.store.add_large(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
-        return weight, self.small(f"{rest}.bias", conv.bias)
+        return self.store.add_large(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
 
     def matrix(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
         """Parameters out_i×in side by side as one in×Σout_i matrix; `factors` multiply the parts."""
