@@ -1,6 +1,8 @@
 /** Questions, texts and answers that are odd, too long, or none. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { RunScope } from '../src/engine.ts';
 import { ask, fakeMedia, fakeModel, told } from './fake-model.ts';
+import { manifest } from './golden-runner.ts';
 
 const rank = (answers: readonly string[], reference = false) => {
   return { kind: 'rank', task: 'rank', texts: { question: 'what is it' }, answers, reference } as const;
@@ -62,6 +64,29 @@ describe('a question', () => {
   });
 });
 
+/** As many answers as are wanted, all different. */
+function answersOf(count: number): string[] {
+  const words = ['a', 'dog', 'cat', 'red', 'ball', 'snow', 'two', 'big', 'grass', 'in'];
+  return Array.from({ length: count }, (_, i) => [...String(i)].map((digit) => words[Number(digit)]).join(' '));
+}
+
+/** The tiny model with a longer shortlist, and how many tokens each run of its decoder was fed. */
+function listing(shortlist: number) {
+  const wide = structuredClone(manifest);
+  const last = wide.tasks['rank']?.steps.at(-1);
+  if (last?.kind === 'rank') last.shortlist = shortlist;
+  const { model, fake } = fakeModel(undefined, { manifest: wide });
+  const fed: number[] = [];
+  const run = fake.run.bind(fake);
+  fake.run = (graph, feeds, scope: RunScope) => {
+    if (graph === 'decoder.step') fed.push((feeds['ids']?.dims ?? []).reduce((a, b) => a * b, 1));
+    return run(graph, feeds, scope);
+  };
+  return { model, fake, fed };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
 describe('answers', () => {
   test.each([
     ['none', [], 'options.answers', /is empty/],
@@ -91,16 +116,53 @@ describe('answers', () => {
 
   test('5,000 of them cost as much as the shortlist', async () => {
     const { model, fake } = fakeModel();
-    const words = ['a', 'dog', 'cat', 'red', 'ball', 'snow', 'two', 'big', 'grass', 'in'];
-    const answers = Array.from({ length: 5000 }, (_, i) =>
-      [...String(i)].map((digit) => words[Number(digit)]).join(' '),
-    );
+    const answers = answersOf(5000);
     const { result } = await told(model, rank(answers), fakeMedia());
     if (!('ranking' in result)) throw new Error('no ranking');
     expect(result.ranking).toHaveLength(4);
     expect(result.warnings).toEqual([]);
     for (const { text, index } of result.ranking) expect(text).toBe(answers[index]);
     expect(fake.ran.filter((graph) => graph === 'decoder.step').length).toBeLessThanOrEqual(5);
+  });
+
+  test('of a long shortlist are scored in runs of 128 tokens at most, with the same result', async () => {
+    const answers = answersOf(1000).slice(100);
+    const { model, fed } = listing(200);
+    const { result } = await told(model, rank(answers), fakeMedia());
+    if (!('ranking' in result)) throw new Error('no ranking');
+    expect(result.ranking).toHaveLength(200);
+    const [start, ...runs] = fed;
+    expect(start).toBe(1);
+    // Three tokens of each, its words but for the end.
+    expect(runs.reduce((sum, tokens) => sum + tokens, 0)).toBe(600);
+    expect(Math.max(...runs)).toBe(126);
+    const alone = await told(listing(200).model, rank([result.text]), fakeMedia());
+    expect(alone.result).toMatchObject({ logprob: expect.closeTo(result.logprob, 6) });
+  });
+
+  test('an abort while they are read, or between two runs, ends it there', async () => {
+    const controller = new AbortController();
+    const reading = listing(200);
+    // Each answer seems to take long.
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 100));
+    const refused = told(reading.model, rank(answersOf(5000)), fakeMedia(), controller.signal);
+    setTimeout(() => controller.abort(), 5);
+    await expect(refused).rejects.toMatchObject({ code: 'ABORTED', stage: 'start' });
+    expect(reading.fake.ran).toEqual([]);
+    vi.restoreAllMocks();
+
+    const late = new AbortController();
+    const scoring = listing(200);
+    const run = scoring.fake.run.bind(scoring.fake);
+    scoring.fake.run = async (graph, feeds, scope) => {
+      const outputs = await run(graph, feeds, scope);
+      if (scoring.fed.length === 2) late.abort();
+      return outputs;
+    };
+    const ended = told(scoring.model, rank(answersOf(1000)), fakeMedia(), late.signal);
+    await expect(ended).rejects.toMatchObject({ code: 'ABORTED', stage: 'generate' });
+    expect(scoring.fake.ran.filter((graph) => graph === 'decoder.step')).toHaveLength(2);
   });
 
   test('that are the same count once, with a warning; by the reference’s rule each counts', async () => {

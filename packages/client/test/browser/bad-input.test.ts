@@ -173,8 +173,15 @@ test('as many beams as may be, more than the vocabulary has words, find what the
   await expectStillGood();
 });
 
-test('a task that this model lacks: the error lists those it has', async () => {
-  const error = await refusal(photo.caption({ task: 'sing' }));
+test.each<[string, () => PromiseLike<unknown>]>([
+  ['a caption', () => photo.caption({ task: 'sing' })],
+  ['an answer', () => photo.ask('what is it?', { task: 'sing' })],
+  ['a ranking', () => photo.ask('what is it?', { answers: ['a dog'], task: 'sing' })],
+  ['any call', () => photo.run('embed', {}, { task: 'sing' })],
+  ['a text', () => owlet.embed('a dog', { task: 'sing' })],
+  ['many captions', () => owlet.captionAll([new ImageData(8, 8)], { task: 'sing' }).next()],
+])('a task that this model lacks, by %s: the error lists those it has', async (_, call) => {
+  const error = await refusal(call());
   expectTyped(error, 'UNKNOWN_TASK', /"sing" is none of the model tiny/);
   expect(error).toMatchObject({ object: 'sing', remedy: expect.stringContaining(tasks.join(', ')) });
   await expectStillGood();

@@ -50,7 +50,7 @@ export interface ScoredAnswer {
  */
 export function softmax(scores: ArrayLike<number>): number[] {
   const values = Array.from(scores);
-  const highest = Math.max(...values);
+  const highest = values.reduce((most, score) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   const powers = values.map((score) => Math.exp(score - highest));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);

@@ -10,6 +10,12 @@ import { JoinedMemory } from './joined-memory.ts';
 const LOGITS_LIMIT = 64 * 2 ** 20;
 
 /**
+ * Most tokens that are scored by one run: it can't be stopped, and so an abort and other calls wait for it. With more
+ * rows a token costs no less.
+ */
+const TOKENS_LIMIT = 128;
+
+/**
  * What one run of a decoder's graph is fed besides its memory.
  *
  * @internal
@@ -134,9 +140,10 @@ export class Decoder implements AnswerScorer {
     const logprobs: (readonly number[])[] = answers.map(() => []);
     while (order.length > 0) {
       const longest = order.at(-1)?.answer.length ?? 0;
-      const most = Math.max(1, Math.floor(LOGITS_LIMIT / 4 / this.#vocabulary / (longest - 1)));
+      const tokens = Math.min(TOKENS_LIMIT, LOGITS_LIMIT / 4 / this.#vocabulary);
+      const most = Math.max(1, Math.floor(tokens / (longest - 1)));
       const batch = order.splice(-most);
-      const pad = (tokens: readonly number[]) => [...tokens, ...Array(longest - 1 - tokens.length).fill(this.#start)];
+      const pad = (row: readonly number[]) => [...row, ...Array(longest - 1 - row.length).fill(this.#start)];
       const ids = batch.map(({ answer }) => pad(answer.slice(0, -1)));
       const targets = batch.map(({ answer }) => pad(answer.slice(1)));
       const first = batch.map(() => 0);

@@ -44,7 +44,9 @@ export function taskOf({ manifest, tasks }: TaskModel, request: TaskRequest): Wi
     const why = isKnown ? `was not loaded; these were: ` : `is none of the model ${manifest.id}; loaded were: `;
     const names = Object.keys(tasks).join(', ') || 'none';
     const all = Object.keys(manifest.tasks).join(', ') || 'none';
-    const remedy = `Ask for one that the model has (${all}), and load it, with tasks: ['${name}'] or without tasks.`;
+    const remedy = isKnown
+      ? `Load the model with tasks: ['${name}'] among others, or without tasks; it has ${all}.`
+      : `Ask for one that the model has (${all}), and load it, by tasks or without them.`;
     throw refuse('UNKNOWN_TASK', name, `The task "${name}" ${why}${names}.`, remedy);
   }
   const { step } = task.yields;
@@ -105,7 +107,7 @@ class TaskRun {
       }
       const last = this.#task.yields.step;
       if (last.kind === 'rank' && this.#request.kind === 'rank') {
-        this.#answers = encodeAnswers(last, tokenizer, this.#request, warn);
+        this.#answers = await encodeAnswers(last, tokenizer, this.#request, this.#scope.signal, warn);
       }
       const yielded = await this.#withMedia(media, (valueAt) => this.#finish(valueAt));
       this.#watch.mark('total');

@@ -1,10 +1,21 @@
 import { own, type StepOf } from '@owlet/manifest';
-import { OwletError, type OwletWarning, type RankingResult, type ResultInfo, type TaskRequests } from '@owlet/protocol';
+import {
+  OwletError,
+  type OwletWarning,
+  type RankingResult,
+  type ResultInfo,
+  type TaskRequests,
+  throwIfAborted,
+} from '@owlet/protocol';
+import { letMessagesIn } from '../../let-messages-in.ts';
 import { rankAnswers } from '../../search/rank.ts';
 import type { TextTokenizer } from '../../tokenizer.ts';
 import { Decoder } from '../decoder.ts';
 import type { YieldContext } from '../task-model.ts';
 import { checkText } from './tokenize.ts';
+
+/** After so long, in milliseconds, a list that is being made into tokens lets messages in: an abort may be among them. */
+const TURN_MS = 20;
 
 /**
  * Answers as tokens, the end token last.
@@ -23,28 +34,37 @@ export interface EncodedAnswers {
  * one, since they would share its probability; by the reference's rule each counts.
  *
  * @param warn - told when some are the same
- * @throws OwletError `INVALID_ARGUMENT` for an empty list, an empty answer, or one longer than the model's limit
+ * @throws OwletError `INVALID_ARGUMENT` for an empty list, an empty answer, or one longer than the model's limit;
+ *   `ABORTED` between two of a long list
  * @internal
  */
-export function encodeAnswers(
+export async function encodeAnswers(
   step: StepOf<'rank'>,
   tokenizer: TextTokenizer,
   { answers, reference }: Pick<TaskRequests['rank'], 'answers' | 'reference'>,
+  signal: AbortSignal,
   warn: (warning: OwletWarning) => void,
-): EncodedAnswers {
+): Promise<EncodedAnswers> {
   const refuse = (object: string, message: string, remedy: string): OwletError =>
     new OwletError('INVALID_ARGUMENT', { message, stage: 'start', object, remedy });
   if (answers.length === 0)
     throw refuse('options.answers', 'The list of answers is empty.', 'Give at least one answer.');
-  const all = answers.map((answer, index) => {
+  const all: EncodedAnswers['scored'][number][] = [];
+  let began = performance.now();
+  for (const [index, answer] of answers.entries()) {
+    if (performance.now() - began > TURN_MS) {
+      await letMessagesIn();
+      throwIfAborted(signal, 'start');
+      began = performance.now();
+    }
     const object = `options.answers[${index}]`;
     const tokens = [...tokenizer.encode(checkText(answer, object, `answer ${object}`)), step.end];
     if (tokens.length > (step.maxTokens ?? Number.POSITIVE_INFINITY)) {
       const message = `The answer ${object} has ${tokens.length} tokens, more than ${step.maxTokens}.`;
       throw refuse(object, message, 'Use a shorter answer.');
     }
-    return { tokens, index };
-  });
+    all.push({ tokens, index });
+  }
   if (reference) return { texts: answers, scored: all };
   const first = new Map<string, (typeof all)[number]>();
   for (const answer of all) {
