@@ -1,29 +1,28 @@
-import type { SearchOptions } from '@owlet/client';
 import { type Bar, barSection } from './bar.ts';
 import type { Bench, Measurement } from './bench.ts';
 import { planList, shown, summaryCells, table } from './markdown.ts';
 import { lengthOf, missingTask } from './model-files.ts';
-import type { AbortOutcome, ClipOrder, Subject, TimedText } from './page/task-protocol.ts';
+import type { AbortedWork, AbortOutcome, ClipOrder, Subject, TimedWork } from './page/task-protocol.ts';
 import { spread } from './pictures.ts';
 import { summarise } from './statistics.ts';
 import { photoAt, type TaskPage, withTaskPage } from './task-page.ts';
 
-/** A part of captioning in which calls are aborted. */
+/** Some work in which calls are aborted. */
 interface Part {
   readonly name: string;
   readonly subject: (i: number) => Subject;
-  readonly search: SearchOptions;
+  readonly work: AbortedWork;
   /** Whether the media are encoded before. */
   readonly isEncoded: boolean;
-  /** How long the part takes, of an undisturbed caption. */
-  readonly lasts: (text: TimedText) => number;
+  /** How long the part takes, of undisturbed work. */
+  readonly lasts: (done: TimedWork) => number;
 }
 
 /** What came of the aborts in one part. */
 interface PartResult {
   readonly name: string;
   readonly outcomes: readonly AbortOutcome[];
-  /** Captions after an abort that were not what they are without one. */
+  /** Results after an abort that were not what they are without one. */
   readonly wrong: number;
 }
 
@@ -31,45 +30,83 @@ const CLIP: ClipOrder = { width: 640, height: 360, frames: 60, rate: 30, keyEver
 
 /** Long, so that generation lasts. */
 const STEPS = 20;
+const ANSWERS = 5000;
+/** Three batches. */
+const PHOTOS = 24;
 const LIMIT_MS = 300;
 const ABORTS = { whole: 40, quick: 2 };
 
-function encodingOf({ timings }: TimedText): number {
-  return ['vision', 'universal', 'memory'].reduce((sum, stage) => sum + (timings[stage] ?? 0), 0);
-}
+const encoding = ({ timings }: TimedWork): number =>
+  ['vision', 'universal', 'memory'].reduce((sum, stage) => sum + (timings[stage] ?? 0), 0);
+const generating = ({ timings }: TimedWork): number => timings['decoder'] ?? 0;
+const wholly = ({ ms }: TimedWork): number => ms;
 
+/** Those that the model has the tasks for. */
 function partsOf(bench: Bench): Part[] {
   const steps = lengthOf(bench.manifest, 'caption', STEPS);
   const search = { minLength: steps, maxLength: steps };
+  const caption = { kind: 'caption', search } as const;
+  const beams = { kind: 'caption', search: { ...search, beams: 3 } } as const;
+  const captionAll = {
+    kind: 'captionAll',
+    photos: Array.from({ length: PHOTOS }, (_, i) => photoAt(bench, i).index),
+  } as const;
   const photo = (i: number): Subject => photoAt(bench, i);
   const clip = (): Subject => ({ kind: 'clip', index: 0 });
-  const generating = ({ timings }: TimedText): number => timings['decoder'] ?? 0;
-  const takesVideos = missingTask(bench.manifest, [['caption', 'video']]) === undefined;
+  const has = (task: string, media: 'image' | 'video', part: Part): Part[] =>
+    missingTask(bench.manifest, [[task, media]]) === undefined ? [part] : [];
   return [
-    { name: 'vision of a photo', subject: photo, search, isEncoded: false, lasts: encodingOf },
-    ...(takesVideos ? [{ name: 'vision of a video', subject: clip, search, isEncoded: false, lasts: encodingOf }] : []),
-    { name: 'generation', subject: photo, search, isEncoded: true, lasts: generating },
-    { name: '3 beams', subject: photo, search: { ...search, beams: 3 }, isEncoded: true, lasts: generating },
+    ...has('caption', 'video', {
+      name: 'opening a video',
+      subject: clip,
+      work: { kind: 'open' },
+      isEncoded: false,
+      lasts: wholly,
+    }),
+    { name: 'vision of a photo', subject: photo, work: caption, isEncoded: false, lasts: encoding },
+    ...has('caption', 'video', {
+      name: 'vision of a video',
+      subject: clip,
+      work: caption,
+      isEncoded: false,
+      lasts: encoding,
+    }),
+    { name: 'generation', subject: photo, work: caption, isEncoded: true, lasts: generating },
+    { name: '3 beams', subject: photo, work: beams, isEncoded: true, lasts: generating },
+    ...has('rank', 'image', {
+      name: `ranking ${ANSWERS} answers`,
+      subject: photo,
+      work: { kind: 'rank', answers: ANSWERS },
+      isEncoded: true,
+      lasts: wholly,
+    }),
+    ...has('embed', 'video', {
+      name: 'embedding a video',
+      subject: clip,
+      work: { kind: 'embed' },
+      isEncoded: false,
+      lasts: wholly,
+    }),
+    { name: `captionAll of ${PHOTOS} photos`, subject: photo, work: captionAll, isEncoded: true, lasts: wholly },
   ];
 }
 
 async function abortIn(bench: Bench, page: TaskPage, part: Part): Promise<PartResult> {
-  const { name, subject, search, isEncoded, lasts } = part;
-  const usual = new Map<number, TimedText>();
+  const { name, subject, work, isEncoded, lasts } = part;
+  const usual = new Map<number, TimedWork>();
   const outcomes: AbortOutcome[] = [];
   let wrong = 0;
   const aborts = bench.quick ? ABORTS.quick : ABORTS.whole;
   for (let i = 0; i < aborts; i += 1) {
     bench.say(`abort: ${name}, ${i + 1} of ${aborts}`);
-    const media = subject(i);
-    const known = usual.get(media.index) ?? (await page.call('write', media, [{ search }])).texts[0];
-    if (known === undefined) throw new Error('A caption is missing');
-    usual.set(media.index, known);
+    const order = { subject: subject(i), work, isEncoded };
+    const known = usual.get(order.subject.index) ?? (await page.call('undisturbed', order));
+    usual.set(order.subject.index, known);
     // Multiples of the golden section lie anywhere, and evenly.
     const after = spread(i + 1, 0.618033988749895) * lasts(known);
-    const outcome = await page.call('abort', { subject: media, search, isEncoded, after });
+    const outcome = await page.call('abort', { ...order, after });
     outcomes.push(outcome);
-    if (outcome.ids.join() !== known.ids.join()) wrong += 1;
+    if (outcome.result !== known.result) wrong += 1;
   }
   return { name, outcomes, wrong };
 }
@@ -100,7 +137,7 @@ export function abortBars(parts: readonly PartResult[]): Bar[] {
         aborted.map(({ toNext }) => toNext),
       ),
       {
-        what: `${part.name}: captions under the same handle that are as without the abort`,
+        what: `${part.name}: results under the same handle that are as without the abort`,
         wanted: 'all',
         got: `${part.outcomes.length - part.wrong} of ${part.outcomes.length}`,
         met: part.wrong === 0,
@@ -110,12 +147,13 @@ export function abortBars(parts: readonly PartResult[]): Bar[] {
 }
 
 /**
- * Runs the bench `abort`: captions aborted at any moment, the call behind them, and the same caption again.
+ * Runs the bench `abort`: calls aborted at any moment, the call behind them, and the same call again.
  *
  * @internal
  */
 export function benchAbort(bench: Bench): Promise<Measurement> {
-  return withTaskPage(bench, ['caption'], async (page, report) => {
+  const tasks = ['caption', 'rank', 'embed'].filter((name) => Object.hasOwn(bench.manifest.tasks, name));
+  return withTaskPage(bench, tasks, async (page, report) => {
     const parts = partsOf(bench);
     if (parts.some(({ subject }) => subject(0).kind === 'clip')) await page.call('addClip', CLIP);
     const results: PartResult[] = [];
@@ -133,10 +171,11 @@ export function benchAbort(bench: Bench): Promise<Measurement> {
     });
     const text = [
       barSection(abortBars(results)),
-      '## Captions that are aborted',
-      'Moments are spread evenly over what the part takes in an undisturbed caption of the same media; a caption that had ended by then counts as none. At the abort ' +
+      '## Calls that are aborted',
+      'Moments are spread evenly over what the part takes in an undisturbed call on the same media; a call that had ended by then counts as none. At the abort ' +
         'a caption of one step of another, encoded photo is asked for: its result shows that the worker is free, and its own time (last column) is in the figure. ' +
-        'Then the aborted caption is asked for again under its handle, and its tokens are compared with the undisturbed ones.',
+        'Then what was aborted is asked for again under its handle, and its tokens, order of answers or vector are compared with the undisturbed ones. Opening and captionAll ' +
+        'have handles of their own: of those it is compared what the file is, and that every photo gets a caption.',
       table(['part', 'aborted', 'rejection, ms', 'quartiles', 'next call, ms', 'quartiles', 'next call alone'], rows),
       'What ran where:',
       planList(report.plan),
@@ -144,7 +183,7 @@ export function benchAbort(bench: Bench): Promise<Measurement> {
     const failures = results.flatMap((part) => {
       const codes = abortedIn(part).filter(({ code }) => code !== 'ABORTED');
       return [
-        ...(part.wrong === 0 ? [] : [`abort, ${part.name}: ${part.wrong} captions behind an abort are others`]),
+        ...(part.wrong === 0 ? [] : [`abort, ${part.name}: ${part.wrong} results behind an abort are others`]),
         ...(codes.length === 0 ? [] : [`abort, ${part.name}: an abort gave ${codes[0]?.code}`]),
       ];
     });

@@ -96,11 +96,11 @@ test('soak: the slope behind the beginning, kind by kind; what is not there is n
   ]);
 });
 
-test('abort: the slowest counts, and every caption behind one', () => {
+test('abort: the slowest counts, and every result behind one', () => {
   const aborted = (toNext: number) => ({
     aborted: { code: 'ABORTED', toRejection: 1, toNext },
     nextAlone: 5,
-    ids: [5],
+    result: '5',
   });
   const part = { name: 'vision', outcomes: [aborted(100), aborted(320)], wrong: 1 };
   expect(outcomes(abortBars([part]))).toEqual([
@@ -108,7 +108,7 @@ test('abort: the slowest counts, and every caption behind one', () => {
     ['320 (median 210)', false],
     ['1 of 2', false],
   ]);
-  const late = { name: 'vision', outcomes: [{ nextAlone: 5, ids: [5] }], wrong: 0 };
+  const late = { name: 'vision', outcomes: [{ nextAlone: 5, result: '5' }], wrong: 0 };
   expect(outcomes(abortBars([late])).slice(0, 2)).toEqual([
     ['no abort came in time', undefined],
     ['no abort came in time', undefined],

@@ -93,16 +93,51 @@ export interface TimedSeeks {
 }
 
 /**
+ * What is asked for on an open photo or clip, to be aborted: a caption, one of so many given answers, or an embedding; or
+ * beside it, its opening anew or captions of several photos by one call.
+ *
+ * @internal
+ */
+export type AbortedWork =
+  | { readonly kind: 'caption'; readonly search: SearchOptions }
+  | { readonly kind: 'rank'; readonly answers: number }
+  | { readonly kind: 'embed' }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'captionAll'; readonly photos: readonly number[] };
+
+/**
+ * Some work, and how far it has been prepared.
+ *
+ * @internal
+ */
+export interface WorkOrder {
+  readonly subject: Subject;
+  readonly work: AbortedWork;
+  /** Whether the subject is encoded before. */
+  readonly isEncoded: boolean;
+}
+
+/**
+ * Some work that nobody disturbed.
+ *
+ * @internal
+ */
+export interface TimedWork {
+  /** From the call to its result. */
+  readonly ms: number;
+  /** Stages, as the result tells; none of what has several results. */
+  readonly timings: Timings;
+  /** What came of it, to be compared: tokens, the order of answers, a vector; of several captions their number. */
+  readonly result: string;
+}
+
+/**
  * An abort to be made.
  *
  * @internal
  */
-export interface AbortOrder {
-  readonly subject: Subject;
-  readonly search: SearchOptions;
-  /** Whether the subject is encoded before the caption that is aborted. */
-  readonly isEncoded: boolean;
-  /** How long after the call of `caption`. */
+export interface AbortOrder extends WorkOrder {
+  /** How long after the call. */
   readonly after: number;
 }
 
@@ -112,7 +147,7 @@ export interface AbortOrder {
  * @internal
  */
 export interface AbortOutcome {
-  /** Undefined where the caption had ended before. */
+  /** Undefined where the work had ended before. */
   readonly aborted?: {
     /** The error's code. */
     readonly code: string;
@@ -123,8 +158,8 @@ export interface AbortOutcome {
   };
   /** What such a caption of one step takes by itself. */
   readonly nextAlone: number;
-  /** Tokens of the same caption, asked for again under the same handle. */
-  readonly ids: readonly number[];
+  /** What came of the same work, asked for again under the same handle. */
+  readonly result: string;
 }
 
 /**
@@ -154,6 +189,8 @@ export interface TasksPage {
   captionAll(photos: readonly number[]): Promise<TimedCaptions>;
   /** Seeks a `<video>` element to frames of a clip, draws each to a square of `size` pixels and reads it out. */
   seek(clip: number, frames: readonly number[], rate: number, size: number): Promise<TimedSeeks>;
-  /** Aborts a caption, and captions again. */
+  /** Does some work that may be aborted, and doesn't abort it. */
+  undisturbed(order: WorkOrder): Promise<TimedWork>;
+  /** Aborts some work, and asks for it again. */
   abort(order: AbortOrder): Promise<AbortOutcome>;
 }

@@ -1,6 +1,6 @@
 /** A page that does with Owlet what the benches ask of its tasks, and times it where it happens. */
 import { loadOwlet, type Owlet } from '@owlet/client';
-import { abort } from './abort.ts';
+import { abort, undisturbed } from './abort.ts';
 import { captionAll, captionEach } from './caption-many.ts';
 import { seek } from './seek.ts';
 import { Shelf } from './shelf.ts';
@@ -29,6 +29,7 @@ const page: TasksPage = {
   captionEach: (photos) => captionEach(owlet(), photosOf(photos)),
   captionAll: (photos) => captionAll(owlet(), photosOf(photos)),
   seek: (clip, frames, rate, size) => seek(shelf.of({ kind: 'clip', index: clip }), frames, rate, size),
+  undisturbed: (order) => undisturbed(owlet(), shelf, order),
   abort: (order) => abort(owlet(), shelf, order),
 };
 
