@@ -180,6 +180,16 @@ test('what can not be done is refused, with a reason and an exit code', async ()
   expect(noModel.code, noModel.said).toBe(1);
   expect(noModel.said).toContain('MANIFEST_NOT_FOUND');
 
+  const noFolder = await predict(folder, ['--media', 'photos', '--out', 'photos/a.bmp/a.jsonl']);
+  expect(noFolder.code, noFolder.said).toBe(1);
+  expect(noFolder.said).toMatch(/ENOTDIR: .*a\.bmp/);
+  expect(noFolder.said).not.toContain('    at ');
+
+  mkdirSync(join(folder, 'none'));
+  const nothing = await predict(folder, ['--media', 'none', '--out', 'none.jsonl']);
+  expect(nothing.code, nothing.said).toBe(0);
+  expect(nothing.said).toContain('there is no image or video in');
+
   const help = await predict(folder, ['--help']);
   expect(help.code).toBe(0);
   expect(help.said).toContain('--questions F.jsonl  answer:');

@@ -32,6 +32,8 @@ async function run(options: PredictOptions, signal: AbortSignal): Promise<void> 
   }
   const { files, others } = listMedia(options.media);
   if (others > 0) say(`left out, being neither images nor videos by their names: ${others}`);
+  if (files.length === 0)
+    say(`there is no image or video in ${options.media}: files are known by their names' endings`);
   const paths = files.map(({ media }) => media);
   const jobs = listJobs(task, beams, paths, asked);
   const chromium = process.env['OWLET_CHROMIUM'] || (await findChromium());
@@ -68,6 +70,14 @@ async function run(options: PredictOptions, signal: AbortSignal): Promise<void> 
   }
 }
 
+/** The error's message, with its stack where only that could help. */
+function shown(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A file system's own errors say which file it is about.
+  const isPlain = [StartError, PredictorLost, ResumeError].some((kind) => error instanceof kind) || 'syscall' in error;
+  return (isPlain ? undefined : error.stack) ?? error.message;
+}
+
 /** @returns the exit code: 0 when everything was tried, 2 for a command line or questions that can't be followed */
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
@@ -86,10 +96,7 @@ async function main(): Promise<number> {
       return 2;
     }
     if (!stopping.signal.aborted) {
-      const known = [StartError, PredictorLost, ResumeError].some((kind) => error instanceof kind);
-      process.stderr.write(
-        `${known && error instanceof Error ? error.message : error instanceof Error ? error.stack : error}\n`,
-      );
+      process.stderr.write(`${shown(error)}\n`);
       return 1;
     }
   }

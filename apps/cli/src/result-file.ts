@@ -56,10 +56,19 @@ export function wholeLines(
     if (key === undefined) {
       // After a power failure even a finished last line may hold anything.
       if (value === undefined && newline === bytes.length - 1) return { done, end };
-      throw new ResumeError(`Line ${number} is no result of --task ${task}: the file is left as it is`);
+      throw new ResumeError(`line ${number} is no result of --task ${task}. The file is left as it is`);
     }
     done.set(key, (done.get(key) ?? 0) + 1);
     end = newline + 1;
+  }
+}
+
+function linesOf(path: string, task: TaskName): ReturnType<typeof wholeLines> {
+  try {
+    return wholeLines(readFileSync(path), task);
+  } catch (error) {
+    if (!(error instanceof ResumeError)) throw error;
+    throw new ResumeError(`--resume can't go on with ${path}: ${error.message}`, { cause: error });
   }
 }
 
@@ -83,7 +92,7 @@ export class ResultFile {
   constructor(path: string, task: TaskName, resume: boolean) {
     mkdirSync(dirname(path), { recursive: true });
     if (resume && existsSync(path)) {
-      const { done, end } = wholeLines(readFileSync(path), task);
+      const { done, end } = linesOf(path, task);
       truncateSync(path, end);
       this.done = done;
       this.#descriptor = openSync(path, 'a');

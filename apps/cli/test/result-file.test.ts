@@ -56,7 +56,7 @@ describe('whole lines', () => {
   });
 
   test('of another task are refused, also the last', () => {
-    expect(() => of(first, 'classify')).toThrow('Line 1 is no result of --task classify');
+    expect(() => of(first, 'classify')).toThrow('line 1 is no result of --task classify');
     expect(() => of(second, 'answer')).toThrow(ResumeError);
     expect(() => of('{"media":"a","text":"b","error":{}}\n', 'embed')).toThrow(ResumeError);
   });
@@ -95,6 +95,7 @@ describe('the file of results', () => {
     file = join(folder, 'notes.txt');
     writeFileSync(file, 'one\ntwo\n');
     expect(() => new ResultFile(file, 'caption', true)).toThrow(ResumeError);
+    expect(() => new ResultFile(file, 'caption', true)).toThrow(`go on with ${file}: line 1 is no result`);
     expect(existsSync(file) && readFileSync(file, 'utf8')).toBe('one\ntwo\n');
   });
 });
