@@ -121,7 +121,7 @@ export async function benchSoak(bench: Bench): Promise<Measurement> {
     const name = 'WebGPU, as asked for';
     // What the first run has shown in a quarter of an hour isn't lost for a software adapter that takes too long.
     const forced = await run(bench, name, bench.quick ? PLANS.quickAsked : PLANS.wholeAsked, 'webgpu').catch(
-      (error: unknown) => {
+      (error: unknown): undefined => {
         failures.push(`soak, ${name}: ${error instanceof Error ? error.message : String(error)}`);
       },
     );
