@@ -1,6 +1,6 @@
 import type { GraphVariant, Manifest } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
-import type { AssetSet } from './load-assets.ts';
+import type { BlobLender } from './load-assets.ts';
 import { TensorReader } from './tensor-reader.ts';
 
 /** The buffer that a variant's weights go into, the largest that loading a model asks for. */
@@ -19,8 +19,9 @@ function allocate({ weights: { bytes, location } }: GraphVariant): Uint8Array<Ar
 }
 
 /**
- * Puts together the external data of a variant: every initializer's bytes at its offset, int8 tensors that the graph
- * wants as float32 widened (`float = int8 · scale`). Gaps are zero. Blobs are read one after another, proven, and let go of.
+ * Puts together the external data of a variant, to be sent elsewhere: every initializer's bytes at its offset, int8 tensors
+ * that the graph wants as float32 widened (`float = int8 · scale`). Gaps are zero. Blobs are read one after another, proven,
+ * and let go of.
  *
  * @param manifest - as `parseManifest` returned it
  * @param variant - one of its graphs' variants
@@ -33,7 +34,7 @@ function allocate({ weights: { bytes, location } }: GraphVariant): Uint8Array<Ar
 export async function assembleWeights(
   manifest: Manifest,
   variant: GraphVariant,
-  assets: Pick<AssetSet, 'read'>,
+  assets: BlobLender,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const weights = allocate(variant);

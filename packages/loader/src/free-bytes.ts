@@ -2,7 +2,7 @@ let nowhere: MessagePort | undefined;
 
 /**
  * Gives the memory of bytes back at once, where a garbage collection might wait until much more is in use. Whoever still looks
- * at them finds none.
+ * at them finds none. What has been freed before stays so.
  *
  * They are sent to a port that nobody holds. (`ArrayBuffer.prototype.transfer` would do where the browser's own objects
  * have never seen the buffer; what was read from a file or digested it keeps alive in Chromium, and out of the collector's
@@ -16,5 +16,5 @@ export function freeBytes({ buffer }: Uint8Array<ArrayBuffer>): void {
     port2.close();
     nowhere = port1;
   }
-  nowhere.postMessage(undefined, [buffer]);
+  if (buffer.byteLength > 0) nowhere.postMessage(undefined, [buffer]);
 }

@@ -19,14 +19,23 @@ export class GuardedStore implements BlobStore {
   #isFull = false;
   readonly #memory = new MemoryStore();
   readonly #makeRoom: (bytes: number) => Promise<void>;
+  /** Settled when the store beneath has been tried out; never rejects. */
+  readonly #probed: Promise<void>;
 
   /**
    * @param disk - undefined where there is none; then say why by `giveUp`
    * @param makeRoom - frees at least so many bytes of the store beneath, as far as it can
+   * @param probed - rejects where the store beneath doesn't work. It is read meanwhile, for what is read is proven by whoever
+   *   reads it; nothing is entrusted to it before
    */
-  constructor(disk: BlobStore | undefined, makeRoom: (bytes: number) => Promise<void>) {
+  constructor(
+    disk: BlobStore | undefined,
+    makeRoom: (bytes: number) => Promise<void>,
+    probed: Promise<void> = Promise.resolve(),
+  ) {
     this.#disk = disk;
     this.#makeRoom = makeRoom;
+    this.#probed = probed.catch((error: unknown) => this.giveUp(error));
   }
 
   get kind(): BlobStore['kind'] {
@@ -38,6 +47,7 @@ export class GuardedStore implements BlobStore {
   }
 
   async write(key: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#probed;
     for (const isLast of [false, true]) {
       if (this.#disk === undefined || this.#isFull) break;
       try {
@@ -66,10 +76,13 @@ export class GuardedStore implements BlobStore {
   }
 
   async list(): Promise<StoreListing> {
+    // What the probe leaves for a moment is nobody's business.
+    await this.#probed;
     return (await this.#try((disk) => disk.list())) ?? this.#memory.list();
   }
 
   async openPart(key: string): Promise<Part | undefined> {
+    await this.#probed;
     const disk = this.#isFull ? undefined : this.#disk;
     if (disk === undefined) return this.#memory.openPart(key);
     try {

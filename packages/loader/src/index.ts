@@ -1,7 +1,7 @@
 export { assembleWeights } from './assemble-weights.ts';
 export { freeBytes } from './free-bytes.ts';
 export type { RetryPolicy } from './limits.ts';
-export type { AssetSet, LoadAssetsOptions } from './load-assets.ts';
+export type { AssetSet, BlobLender, LoadAssetsOptions } from './load-assets.ts';
 export { loadAssets } from './load-assets.ts';
 export type { LoadedManifest, LoadManifestOptions } from './load-manifest.ts';
 export { loadManifest } from './load-manifest.ts';
@@ -14,3 +14,4 @@ export type { BlobStore, Part, ShardStore, StoredEntry, StoreListing } from './s
 export type { ModelUse } from './use-model.ts';
 export { useModel } from './use-model.ts';
 export { WeightsBlob } from './weights-blob.ts';
+export { WeightsView } from './weights-view.ts';

@@ -45,18 +45,31 @@ export interface AssetSet {
    */
   bytes(sha256: string): Uint8Array<ArrayBuffer>;
   /**
-   * Reads a file again, a blob or not, and proves it; where the store has lost it, or has other bytes by now, it is fetched
-   * again.
+   * Lends the bytes of a file, a blob or not: those that are in memory, else read again and proven; where the store has lost
+   * them, or has others by now, they are fetched again.
    *
-   * @returns bytes that are the caller's own
+   * @returns bytes that are not to be changed, to be given back by `giveBack`
    * @throws OwletError what `loadAssets` throws; `INTERNAL` when it isn't in the set
    */
   read(sha256: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Lets go of the blobs that are held beside the store. */
-  release(): void;
+  /** Frees bytes that `read` has lent, unless the set itself holds them. */
+  giveBack(bytes: Uint8Array<ArrayBuffer>): void;
+  /**
+   * Frees the blobs that are held beside the store.
+   *
+   * @param wanted - those that are still to be read, by their SHA-256, are held on; none by default
+   */
+  release(wanted?: ReadonlySet<string>): void;
   /** Bytes that came over the network and out of the store. */
   readonly received: { readonly network: number; readonly store: number };
 }
+
+/**
+ * What reading blobs takes of a set.
+ *
+ * @public
+ */
+export type BlobLender = Pick<AssetSet, 'read' | 'giveBack'>;
 
 const TELL_MS = 250;
 
@@ -126,6 +139,7 @@ export async function loadAssets(
   }
   const { total, fromStore } = meter.progress();
   const byHash = new Map(assets.map((asset) => [asset.sha256, asset]));
+  const isHeld = (bytes: Uint8Array<ArrayBuffer>): boolean => [...loaded.values(), ...held.values()].includes(bytes);
   return {
     bytes(sha256) {
       const bytes = loaded.get(sha256);
@@ -136,12 +150,18 @@ export async function loadAssets(
       const asset = byHash.get(sha256);
       if (asset === undefined) throw notLoaded(sha256);
       const inMemory = loaded.get(sha256) ?? held.get(sha256);
-      if (inMemory !== undefined) return inMemory.slice();
+      if (inMemory !== undefined) return inMemory;
       return (await fetchBlob(asset, { ...source, signal: reading, onLength: () => {} })).bytes;
     },
-    release() {
-      for (const bytes of held.values()) freeBytes(bytes);
-      held.clear();
+    giveBack(bytes) {
+      if (!isHeld(bytes)) freeBytes(bytes);
+    },
+    release(wanted = new Set()) {
+      for (const [sha256, bytes] of [...held]) {
+        if (wanted.has(sha256)) continue;
+        held.delete(sha256);
+        freeBytes(bytes);
+      }
     },
     received: { network: total - fromStore, store: fromStore },
   };

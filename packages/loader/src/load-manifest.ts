@@ -22,6 +22,8 @@ export interface LoadManifestOptions {
   /** In place of the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   readonly signal?: AbortSignal;
+  /** Told where the store has the manifest, whole and the one that is wanted, before it is parsed. */
+  readonly onStored?: () => void;
   /** How long the server may be silent, in milliseconds; 30 s by default. */
   readonly silenceMs?: number;
   /** How often and when it is tried again; 5 tries in vain by default. */
@@ -81,13 +83,14 @@ async function keep(store: ShardStore, key: string, { bytes, sha256 }: HashedByt
 
 /** The kept manifest, if it is whole, the one that is wanted, and this version of Owlet still reads it. */
 async function fromStore(
-  { store, sha256 }: LoadManifestOptions,
+  { store, sha256, onStored }: LoadManifestOptions,
   key: string,
   url: string,
 ): Promise<LoadedManifest | undefined> {
   const kept = await readKept(store, key);
   if (kept === undefined || (sha256 !== undefined && kept.sha256 !== sha256)) return undefined;
   const { bytes } = kept;
+  onStored?.();
   try {
     return { manifest: parse(bytes, url), fromStore: true, bytes: bytes.length };
   } catch {

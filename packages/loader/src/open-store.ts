@@ -38,7 +38,8 @@ async function systemRoot(): Promise<FileSystemDirectoryHandle> {
 
 /**
  * Opens the browser's store for blobs: the origin private file system, or memory where it is absent, refused, or slower
- * than its limit, now or later. Where it is full, what was used least recently makes room. It never rejects.
+ * than its limit, now or later; it is tried out while it is read already. Where it is full, what was used least recently makes
+ * room. It never rejects.
  *
  * @public
  */
@@ -49,7 +50,7 @@ export async function openStore({
   let store: GuardedStore;
   try {
     const disk = await OpfsStore.open(root, limitMs);
-    store = new GuardedStore(disk, async (bytes) => void (await evict(disk, { free: bytes })));
+    store = new GuardedStore(disk, async (bytes) => void (await evict(disk, { free: bytes })), disk.probe());
   } catch (cause) {
     store = new GuardedStore(undefined, async () => {});
     store.giveUp(cause);

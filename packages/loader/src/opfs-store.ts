@@ -4,14 +4,20 @@ import { OpfsPart } from './opfs-part.ts';
 import type { BlobStore, Part, StoredEntry, StoreListing } from './store.ts';
 import { within } from './watchdog.ts';
 
-/** What TypeScript's libraries lack: `move` is in every browser that has sync access handles and WebAssembly SIMD. */
-interface MovableFile extends FileSystemFileHandle {
+/** What TypeScript's libraries lack. */
+interface StoredFile extends FileSystemFileHandle {
+  /** In every browser that has sync access handles and WebAssembly SIMD. */
   move(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+  /** A browser that doesn't know the mode gives a handle that shuts others out. */
+  createSyncAccessHandle(options?: { readonly mode: 'read-only' }): Promise<FileSystemSyncAccessHandle>;
 }
 
 /** The handle of a tab that has died is let go of a moment after its lock. */
 const LET_GO_MS = 500;
 const LET_GO_STEP_MS = 25;
+
+/** Another tab has removed a file, or put another in its place, at this moment; or a folder has its name, which is nobody's. */
+const GONE = ['NotFoundError', 'NotReadableError', 'TypeMismatchError'];
 
 function isNamed(error: unknown, ...names: string[]): boolean {
   return error instanceof DOMException && names.includes(error.name);
@@ -62,7 +68,7 @@ export class OpfsStore implements BlobStore {
   }
 
   /**
-   * Opens the store and tries it out: a byte is written, moved, read and removed.
+   * Opens the store; whether it works, `probe` tells.
    *
    * @param root - gives the root folder
    * @param limitMs - how long each step of each call may take, in milliseconds
@@ -76,19 +82,30 @@ export class OpfsStore implements BlobStore {
         makingWay(parent, name, 'TypeMismatchError', () => parent.getDirectoryHandle(name, { create: true })),
       );
     const own = await folder(top, 'owlet');
-    const store = new OpfsStore(await folder(own, 'blobs'), await folder(own, 'parts'), limitMs);
-    await store.#probe();
-    return store;
+    const [blobs, parts] = await Promise.all([folder(own, 'blobs'), folder(own, 'parts')]);
+    return new OpfsStore(blobs, parts, limitMs);
+  }
+
+  /**
+   * Tries the store out: a byte is written, moved, read and removed.
+   *
+   * @throws Error what is wrong with it
+   */
+  async probe(): Promise<void> {
+    const key = `${crypto.randomUUID()}.probe`;
+    await this.write(key, Uint8Array.of(1));
+    const back = await this.read(key);
+    await this.remove(key);
+    if (back?.length !== 1 || back[0] !== 1) throw new Error('what was written to it was not there afterwards');
   }
 
   async read(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const file = await this.#fileIn(this.#blobs, key);
-    if (file === undefined || file.size > STORED_BYTES) return undefined;
     try {
-      return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
+      return await this.#readAtOnce(key);
     } catch (error) {
-      // Another tab has removed it, or put another in its place, at this moment.
-      if (isNamed(error, 'NotFoundError', 'NotReadableError')) return undefined;
+      // Where a browser has no handles for several readers, another tab is reading it, or writing.
+      if (isNamed(error, 'NoModificationAllowedError')) return this.#readFile(key);
+      if (isNamed(error, ...GONE)) return undefined;
       throw error;
     }
   }
@@ -138,8 +155,35 @@ export class OpfsStore implements BlobStore {
       const handle = await this.#step(`Finding ${key}`, folder.getFileHandle(key));
       return await this.#step(`Opening ${key}`, handle.getFile());
     } catch (error) {
-      // A folder of that name is nobody's.
-      if (isNamed(error, 'NotFoundError', 'NotReadableError', 'TypeMismatchError')) return undefined;
+      if (isNamed(error, ...GONE)) return undefined;
+      throw error;
+    }
+  }
+
+  /** By a handle the bytes come straight from the file; as a File's they would come through the browser's process. */
+  async #readAtOnce(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = (await this.#step(`Finding ${key}`, this.#blobs.getFileHandle(key))) as StoredFile;
+    const opening = file.createSyncAccessHandle({ mode: 'read-only' });
+    const handle = await this.#step(`Opening ${key}`, opening, (late) => late.close());
+    try {
+      const size = handle.getSize();
+      if (size > STORED_BYTES) return undefined;
+      const bytes = new Uint8Array(size);
+      // Bytes that are missing are found by their digest.
+      handle.read(bytes, { at: 0 });
+      return bytes;
+    } finally {
+      handle.close();
+    }
+  }
+
+  async #readFile(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const file = await this.#fileIn(this.#blobs, key);
+    if (file === undefined || file.size > STORED_BYTES) return undefined;
+    try {
+      return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
+    } catch (error) {
+      if (isNamed(error, ...GONE)) return undefined;
       throw error;
     }
   }
@@ -164,7 +208,7 @@ export class OpfsStore implements BlobStore {
   /** Moves a part into its place. Where another tab is at it that very moment, what it puts there is as good. */
   async #put(file: FileSystemFileHandle, key: string): Promise<void> {
     try {
-      const move = () => (file as MovableFile).move(this.#blobs, key);
+      const move = () => (file as StoredFile).move(this.#blobs, key);
       await this.#step(`Moving ${key}`, makingWay(this.#blobs, key, 'InvalidModificationError', move));
     } catch (error) {
       if (!isNamed(error, 'NoModificationAllowedError')) throw error;
@@ -178,14 +222,6 @@ export class OpfsStore implements BlobStore {
     } catch (error) {
       if (!isNamed(error, 'NotFoundError', 'NoModificationAllowedError')) throw error;
     }
-  }
-
-  async #probe(): Promise<void> {
-    const key = `${crypto.randomUUID()}.probe`;
-    await this.write(key, Uint8Array.of(1));
-    const back = await this.read(key);
-    await this.remove(key);
-    if (back?.length !== 1 || back[0] !== 1) throw new Error('what was written to it was not there afterwards');
   }
 
   #step<T>(what: string, promise: Promise<T>, late?: (value: T) => void): Promise<T> {

@@ -1,14 +1,20 @@
 import { elementBytes, elementCount, type InitializerRef, type Manifest, own, type TensorRef } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
 import { freeBytes } from './free-bytes.ts';
-import type { AssetSet } from './load-assets.ts';
+import type { BlobLender } from './load-assets.ts';
 
 // Blobs are little-endian, and so is every machine that runs WebAssembly in a browser: views need no swapping.
 
 /** How many blobs are held at a time. A graph asks for its tensors in its own order, not in that of the blobs. */
 const HELD = 8;
 
-function present<T>(value: T | undefined, name: string): T {
+/**
+ * A part of the manifest that its parsing has found to be there.
+ *
+ * @throws OwletError `INTERNAL`
+ * @internal
+ */
+export function present<T>(value: T | undefined, name: string): T {
   if (value !== undefined) return value;
   throw new OwletError('INTERNAL', {
     message: `The weights of a graph need "${name}", which the manifest lacks.`,
@@ -22,8 +28,9 @@ function present<T>(value: T | undefined, name: string): T {
  * `out[i] = values[i] · scales[channel of i]`, where the channel is the index along one axis.
  *
  * @param inner - elements per step along that axis: the product of the lengths after it
+ * @internal
  */
-function widen(values: Int8Array, scales: Float32Array, inner: number, out: Float32Array): void {
+export function widen(values: Int8Array, scales: Float32Array, inner: number, out: Float32Array): void {
   const channels = scales.length;
   const { length } = values;
   let at = 0;
@@ -51,7 +58,7 @@ function widen(values: Int8Array, scales: Float32Array, inner: number, out: Floa
  */
 export class TensorReader {
   readonly #manifest: Manifest;
-  readonly #assets: Pick<AssetSet, 'read'>;
+  readonly #assets: BlobLender;
   readonly #signal: AbortSignal | undefined;
   /** The last read is last. */
   readonly #held = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -60,7 +67,7 @@ export class TensorReader {
    * @param manifest - as `parseManifest` returned it
    * @param assets - at least what `assetsOf` lists for the graphs whose tensors are read
    */
-  constructor(manifest: Manifest, assets: Pick<AssetSet, 'read'>, signal?: AbortSignal) {
+  constructor(manifest: Manifest, assets: BlobLender, signal?: AbortSignal) {
     this.#manifest = manifest;
     this.#assets = assets;
     this.#signal = signal;
@@ -93,7 +100,7 @@ export class TensorReader {
 
   /** Lets go of the blobs. */
   dispose(): void {
-    for (const bytes of this.#held.values()) freeBytes(bytes);
+    for (const bytes of this.#held.values()) this.#assets.giveBack(bytes);
     this.#held.clear();
   }
 
@@ -121,7 +128,7 @@ export class TensorReader {
       // Freed before the next is there, so that there are never more.
       for (const [key, old] of [...this.#held].slice(0, Math.max(0, this.#held.size - HELD + 1))) {
         this.#held.delete(key);
-        freeBytes(old);
+        this.#assets.giveBack(old);
       }
       bytes = await this.#assets.read(sha256, this.#signal);
     }

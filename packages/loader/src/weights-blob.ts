@@ -1,6 +1,6 @@
 import type { GraphVariant, InitializerRef, Manifest } from '@owlet/manifest';
 import { freeBytes } from './free-bytes.ts';
-import type { AssetSet } from './load-assets.ts';
+import type { BlobLender } from './load-assets.ts';
 import { TensorReader } from './tensor-reader.ts';
 
 /** What all slices of the external data of a graph share. */
@@ -83,7 +83,7 @@ export class WeightsBlob extends Blob {
   static of(
     manifest: Manifest,
     { initializers, weights }: GraphVariant,
-    assets: Pick<AssetSet, 'read'>,
+    assets: BlobLender,
     signal?: AbortSignal,
   ): WeightsBlob {
     const sorted = [...initializers].sort((a, b) => a.offset - b.offset);

@@ -1,16 +1,17 @@
 import { chooseVariant, type GraphVariant, type Manifest } from '@owlet/manifest';
 import { tinyModel } from '@owlet/testing';
 import { describe, expect, test } from 'vitest';
-import { type AssetSet, assembleWeights } from '../src/index.ts';
+import { assembleWeights, type BlobLender, freeBytes } from '../src/index.ts';
 
 const { manifest, files } = await tinyModel();
 
-const assets: Pick<AssetSet, 'read'> = {
+const assets: BlobLender = {
   async read(sha256) {
     const bytes = files.get(`blobs/${sha256}.bin`);
     if (bytes === undefined) throw new Error(`No blob ${sha256}`);
     return bytes.slice();
   },
+  giveBack: freeBytes,
 };
 
 function variantOf(graph: string, device: 'wasm' | 'webgpu'): GraphVariant {
@@ -97,7 +98,10 @@ describe('any axis', () => {
       weights: { location: 'weights.bin', bytes: 8 + 96 },
       initializers: [{ name: 'w', tensor: 't', dtype: 'float32', offset: 8, bytes: 96 }],
     };
-    const set: typeof assets = { read: async (sha256) => (blobs.get(sha256) ?? new Uint8Array()).slice() };
+    const set: typeof assets = {
+      read: async (sha256) => (blobs.get(sha256) ?? new Uint8Array()).slice(),
+      giveBack: freeBytes,
+    };
     const weights = await assembleWeights(model, variant, set);
     expect(new Float32Array(weights.buffer, 8)).toEqual(wanted);
     expect([...weights.subarray(0, 8)]).toEqual(Array(8).fill(0));

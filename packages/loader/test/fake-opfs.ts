@@ -6,6 +6,8 @@ interface FakeFile {
   bytes: Bytes;
   changed: number;
   isLocked: boolean;
+  /** Open handles that only read. */
+  readers: number;
   /** What it says it is long, where that isn't so: such a file may not be read. */
   claimed?: number;
 }
@@ -41,19 +43,21 @@ export class FakeOpfs {
   /** Names of files whose handle is open. */
   locked(): string[] {
     return [...this.#folders.values()].flatMap((files) =>
-      [...files].filter(([, f]) => f.isLocked).map(([name]) => name),
+      [...files].filter(([, f]) => f.isLocked || f.readers > 0).map(([name]) => name),
     );
   }
 
   /** Where there is such a folder, has a file in it say that it is so long, which would be too long to read. */
   inflate(folder: string, name: string, claimed: number): void {
-    this.#folders.get(folder)?.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false, claimed });
+    this.#folders
+      .get(folder)
+      ?.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false, readers: 0, claimed });
   }
 
   /** Opens the handle of a file for good, as another tab may. */
   lock(folder: string, name: string): void {
     const files = this.#files(folder);
-    files.set(name, { bytes: new Uint8Array(), changed: this.now(), ...files.get(name), isLocked: true });
+    files.set(name, { bytes: new Uint8Array(), changed: this.now(), readers: 0, ...files.get(name), isLocked: true });
   }
 
   #files(path: string): Map<string, FakeFile> {
@@ -90,7 +94,7 @@ export class FakeOpfs {
         if (this.#folders.has(below(name))) throw named('TypeMismatchError');
         if (!files.has(name)) {
           if (!create) throw named('NotFoundError');
-          files.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false });
+          files.set(name, { bytes: new Uint8Array(), changed: this.now(), isLocked: false, readers: 0 });
         }
         return this.#handle(files, name);
       },
@@ -105,7 +109,7 @@ export class FakeOpfs {
         }
         const file = files.get(name);
         if (file === undefined) throw named('NotFoundError');
-        if (file.isLocked) throw named('NoModificationAllowedError');
+        if (file.isLocked || file.readers > 0) throw named('NoModificationAllowedError');
         files.delete(name);
       },
       async *keys() {
@@ -129,20 +133,24 @@ export class FakeOpfs {
         };
         return { size: file.claimed ?? file.bytes.length, lastModified: file.changed, arrayBuffer };
       },
-      createSyncAccessHandle: async () => {
-        await this.fail('createSyncAccessHandle', name);
+      createSyncAccessHandle: async ({ mode = 'readwrite' } = {}) => {
+        await this.fail(mode === 'read-only' ? 'openToRead' : 'createSyncAccessHandle', name);
         const file = files.get(name);
         if (file === undefined) throw named('NotFoundError');
-        if (file.isLocked) throw named('NoModificationAllowedError');
-        file.isLocked = true;
-        return this.#access(file, name);
+        const isShared = mode === 'read-only';
+        if (file.isLocked || (!isShared && file.readers > 0)) throw named('NoModificationAllowedError');
+        if (isShared) file.readers += 1;
+        else file.isLocked = true;
+        return this.#access(file, name, isShared);
       },
       move: async (folder: { path: string }, to: string) => {
         await this.fail('move', name);
         const file = files.get(name);
         const target = this.#files(folder.path);
         if (file === undefined) throw named('NotFoundError');
-        if (file.isLocked || target.get(to)?.isLocked) throw named('NoModificationAllowedError');
+        const there = target.get(to);
+        const isOpen = file.isLocked || file.readers > 0 || there?.isLocked || (there?.readers ?? 0) > 0;
+        if (isOpen) throw named('NoModificationAllowedError');
         if (this.#folders.has(`${folder.path}/${to}`)) throw named('InvalidModificationError');
         files.delete(name);
         target.set(to, file);
@@ -150,7 +158,7 @@ export class FakeOpfs {
     };
   }
 
-  #access(file: FakeFile, name: string): object {
+  #access(file: FakeFile, name: string, isShared: boolean): object {
     return {
       getSize: () => file.claimed ?? file.bytes.length,
       read: (target: Uint8Array) => {
@@ -176,7 +184,8 @@ export class FakeOpfs {
         return bytes.length;
       },
       close: () => {
-        file.isLocked = false;
+        if (isShared) file.readers -= 1;
+        else file.isLocked = false;
       },
     };
   }

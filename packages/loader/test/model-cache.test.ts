@@ -201,6 +201,8 @@ describe('no room', () => {
     const before = keys();
     opfs.quota = 0;
     const opened = await openStore({ root: opfs.root, limitMs: 20_000 });
+    // It waits until the store has been tried out.
+    await opened.store.list();
     expect(opened.store.kind).toBe('memory');
     const key = 'a'.repeat(64);
     await store.write(key, new Uint8Array(400));

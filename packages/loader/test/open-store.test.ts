@@ -1,6 +1,6 @@
 /** What becomes of the store where storage is absent, refused, stuck or full; the real one is tested in the browser. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../src/index.ts';
+import { type OpenedStore, openStore } from '../src/index.ts';
 import { FakeOpfs } from './fake-opfs.ts';
 
 const never = new Promise<never>(() => undefined);
@@ -12,7 +12,12 @@ beforeEach(() => {
   opfs = new FakeOpfs();
 });
 
-const open = (limitMs = 10_000) => openStore({ root: opfs.root, limitMs });
+/** Opened, and tried out: a list waits for that. */
+async function open(limitMs = 10_000): Promise<OpenedStore> {
+  const opened = await openStore({ root: opfs.root, limitMs });
+  await opened.store.list();
+  return opened;
+}
 
 /** Makes one step fail, of one name if it is given. */
 function failAt(step: string, how: () => unknown, name?: string): void {
@@ -39,25 +44,20 @@ describe('opening', () => {
     expect(opened.fallback).toContain('SecurityError: private window');
   });
 
-  test.each([
-    'root',
-    'getDirectoryHandle',
-    'getFileHandle',
-    'createSyncAccessHandle',
-    'move',
-    'getFile',
-    'arrayBuffer',
-  ])('%s hangs', async (step) => {
-    failAt(step, () => never);
-    const opened = await open(80);
-    expect(opened.store.kind).toBe('memory');
-    expect(opened.fallback).toContain('80 ms');
-    await opened.store.write(key, bytes);
-    expect(await opened.store.read(key)).toEqual(bytes);
-  });
+  test.each(['root', 'getDirectoryHandle', 'getFileHandle', 'createSyncAccessHandle', 'move', 'openToRead'])(
+    '%s hangs',
+    async (step) => {
+      failAt(step, () => never);
+      const opened = await open(80);
+      expect(opened.store.kind).toBe('memory');
+      expect(opened.fallback).toContain('80 ms');
+      await opened.store.write(key, bytes);
+      expect(await opened.store.read(key)).toEqual(bytes);
+    },
+  );
 
   test('it loses what is written', async () => {
-    failAt('arrayBuffer', reject('NotFoundError'));
+    failAt('openToRead', reject('NotFoundError'));
     const opened = await open();
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toContain('not there afterwards');
@@ -66,6 +66,22 @@ describe('opening', () => {
   test('trying it out leaves nothing behind', async () => {
     expect((await open()).fallback).toBeUndefined();
     expect([opfs.files('owlet/blobs').size, opfs.files('owlet/parts').size, opfs.locked()]).toEqual([0, 0, []]);
+  });
+
+  test('it is read while it is tried out, and written to only when it works', async () => {
+    await (await open()).store.write(key, bytes);
+    let goOn: () => void = () => {};
+    failAt('move', () => new Promise<void>((resolve) => (goOn = resolve)));
+    const { store } = await openStore({ root: opfs.root });
+    expect(await store.read(key)).toEqual(bytes);
+    let isKept = false;
+    const keeping = store.write('b.note', bytes).then(() => (isKept = true));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([isKept, opfs.files('owlet/blobs').size]).toEqual([false, 1]);
+    opfs.fail = () => {};
+    goOn();
+    await keeping;
+    expect([...opfs.files('owlet/blobs').keys()].sort()).toEqual([key, 'b.note'].sort());
   });
 
   test('the limit is 2 s where nothing else is said', async () => {
@@ -96,7 +112,7 @@ describe('later', () => {
   ])('reading %s: it is a miss', async (_, how) => {
     const opened = await open(80);
     await opened.store.write(key, bytes);
-    failAt('arrayBuffer', how);
+    failAt('openToRead', how);
     expect(await opened.store.read(key)).toBeUndefined();
     expect(opened.store.kind).toBe('memory');
     expect(opened.fallback).toBeDefined();
@@ -105,9 +121,25 @@ describe('later', () => {
   test.each(['NotFoundError', 'NotReadableError'])('%s is a miss, not a failure', async (name) => {
     const opened = await open();
     await opened.store.write(key, bytes);
-    failAt('getFile', reject(name));
+    failAt('openToRead', reject(name));
     expect(await opened.store.read(key)).toBeUndefined();
     expect([opened.store.kind, opened.fallback]).toEqual(['opfs', undefined]);
+  });
+
+  test('a file that can be opened once only, and is open, is read as a File', async () => {
+    const opened = await open();
+    await opened.store.write(key, bytes);
+    failAt('openToRead', reject('NoModificationAllowedError'));
+    expect(await opened.store.read(key)).toEqual(bytes);
+    expect([opened.store.kind, opened.fallback]).toEqual(['opfs', undefined]);
+  });
+
+  test('files are read by several at once, and open no longer than that', async () => {
+    const opened = await open();
+    await opened.store.write(key, bytes);
+    expect(await Promise.all([opened.store.read(key), (await open()).store.read(key)])).toEqual([bytes, bytes]);
+    await opened.store.remove(key);
+    expect([opfs.locked(), await opened.store.read(key)]).toEqual([[], undefined]);
   });
 
   test('a full disk: what is new stays in memory, what is there is read on, nothing is left half', async () => {

@@ -4,7 +4,16 @@ import { assetsOf, type GraphVariant, type Manifest } from '@owlet/manifest';
 import { isOwletError } from '@owlet/protocol';
 import { FakeServer, tinyModel } from '@owlet/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type AssetSet, assembleWeights, type BlobStore, loadAssets, openStore, WeightsBlob } from '../src/index.ts';
+import {
+  type AssetSet,
+  assembleWeights,
+  type BlobLender,
+  type BlobStore,
+  freeBytes,
+  loadAssets,
+  openStore,
+  WeightsBlob,
+} from '../src/index.ts';
 import { TensorReader } from '../src/tensor-reader.ts';
 
 const base = 'https://example.test/models/tiny/';
@@ -77,7 +86,8 @@ test('reads every blob once, and lets go of them in the end', async () => {
   const variant = variantOf('decoder.step', 'int8');
   const reads: string[] = [];
   const given: Uint8Array[] = [];
-  const counting: Pick<AssetSet, 'read'> = {
+  const counting: BlobLender = {
+    giveBack: freeBytes,
     async read(sha256) {
       const bytes = await set.read(sha256);
       reads.push(sha256);
@@ -103,7 +113,8 @@ test('of many blobs eight are held', async () => {
   }
   const held: Uint8Array[] = [];
   let most = 0;
-  const counting: Pick<AssetSet, 'read'> = {
+  const counting: BlobLender = {
+    giveBack: freeBytes,
     read: async () => {
       const bytes = new Uint8Array(4);
       held.push(bytes);

@@ -49,13 +49,27 @@ function writesOfPictures({ tasks }: Manifest, name: string): boolean {
 }
 
 /**
+ * The number of WASM threads where no measurement has a say in it: one where there can't be more, or those asked for.
+ *
+ * @internal
+ */
+export function givenThreads(
+  { threads }: Pick<LoadRequest, 'threads'>,
+  environment: BrowserEnvironment,
+): ThreadChoice | undefined {
+  if (!environment.isolated) return { count: 1, reason: '1 thread, since the page is not isolated' };
+  if (threads !== undefined) return { count: threads, reason: `${threadsText(threads)}, as asked for` };
+  return threadCandidates(environment).at(-1) === 1 ? { count: 1, reason: '1 thread is all there is' } : undefined;
+}
+
+/**
  * Decides on the number of WASM threads: one where there can't be more, those asked for, the fastest as measured at an
  * earlier visit, else as many as are worth trying, to be measured when the model is idle.
  *
  * @internal
  */
 export async function decideThreads({
-  request: { threads },
+  request,
   environment,
   manifest,
   parts,
@@ -64,11 +78,10 @@ export async function decideThreads({
   store,
   platform,
 }: ThreadQuestion): Promise<ThreadDecision> {
-  if (!environment.isolated) return { choice: { count: 1, reason: '1 thread, since the page is not isolated' } };
-  if (threads !== undefined) return { choice: { count: threads, reason: `${threadsText(threads)}, as asked for` } };
+  const given = givenThreads(request, environment);
+  if (given !== undefined) return { choice: given };
   const candidates = threadCandidates(environment);
   const count = candidates.at(-1) ?? 1;
-  if (count === 1) return { choice: { count, reason: '1 thread is all there is' } };
   if (!writesOfPictures(manifest, task) || graphs.some(({ device }) => device !== 'wasm')) {
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
     return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };

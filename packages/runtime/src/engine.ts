@@ -1,4 +1,4 @@
-import type { WeightsBlob } from '@owlet/loader';
+import type { WeightsBlob, WeightsView } from '@owlet/loader';
 import { type Device, OwletError, type OwletStage, throwIfAborted } from '@owlet/protocol';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { letMessagesIn } from './let-messages-in.ts';
@@ -61,7 +61,7 @@ export interface SessionSpec {
   /** The ONNX file, without weights. */
   readonly file: Uint8Array<ArrayBuffer>;
   /** The external data, laid out as the variant says; onnxruntime-web reads a Blob part by part where it has JSPI. */
-  readonly weights: Uint8Array<ArrayBuffer> | WeightsBlob;
+  readonly weights: Uint8Array<ArrayBuffer> | WeightsView | WeightsBlob;
   /** The name under which the file refers to the external data. */
   readonly location: string;
   /** Outputs that stay in GPU buffers when the device is WebGPU, because only graphs read them. */
@@ -83,7 +83,7 @@ interface LoadedGraph {
 }
 
 function bytesOf(weights: SessionSpec['weights']): number {
-  return 'size' in weights ? weights.size : weights.length;
+  return 'size' in weights ? weights.size : weights.byteLength;
 }
 
 function messageOf(thrown: unknown): string {

@@ -7,7 +7,7 @@ import {
   type OwletWarning,
   throwIfAborted,
 } from '@owlet/protocol';
-import { decideThreads, type ThreadDecision } from './decide-threads.ts';
+import { decideThreads, givenThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import { parseGoldens } from './goldens.ts';
@@ -15,7 +15,7 @@ import { readLabels } from './labels.ts';
 import { LoadMeter } from './load-meter.ts';
 import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
-import { chooseBundle, requireSimd } from './ort.ts';
+import { chooseBundle, type Ort, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
 import { retriable } from './retriable.ts';
@@ -111,8 +111,19 @@ export async function loadModel(
   const { mostHeld } = platform;
   meter.start();
   const { model: url, refresh, manifestSha256: sha256, cacheLimit } = request;
+  const bundle = chooseBundle(found);
+  let startOrt: (() => Promise<Ort>) | undefined;
+  // At a later visit it starts while files are read and proven; at a first one the line is the files'.
+  const startBeside = ({ count }: ThreadDecision['choice']): void => {
+    startOrt ??= retriable(() => platform.loadOrt(bundle, count));
+    void startOrt().catch(() => {});
+  };
+  const given = givenThreads(request, found);
+  const onStored = (): void => {
+    if (given !== undefined) startBeside(given);
+  };
   const { manifest, fromStore, bytes } = await watch.time('manifest', () =>
-    loadManifest(url, { store, refresh, sha256, signal, fetch }),
+    loadManifest(url, { store, refresh, sha256, signal, fetch, onStored }),
   );
   meter.expectStored(fromStore);
 
@@ -132,10 +143,7 @@ export async function loadModel(
     const [task = ''] = tasks;
     const question = { request, environment, manifest, parts: () => parts, task, graphs: first, store, platform };
     const threads = await decideThreads(question);
-    const bundle = chooseBundle(environment);
-    const startOrt = retriable(() => platform.loadOrt(bundle, threads.choice.count));
-    // At a later visit it starts while files are read and proven; at a first one the line is the files'.
-    if (fromStore) void startOrt().catch(() => {});
+    if (fromStore) startBeside(threads.choice);
     endUse = await useModel(store, { url, manifest, cacheLimit });
     const onDownload = (progress: DownloadProgress): void => meter.download(progress);
     const assets = await watch.time('download', () =>
@@ -149,7 +157,10 @@ export async function loadModel(
     const fileOf = (file: typeof vocabulary) => ({ path: file.path, bytes: assets.bytes(file.sha256) });
     const tokenizer = createTokenizer(fileOf(vocabulary), fileOf(config));
     throwIfAborted(signal, 'compile');
-    const running = new Engine(await watch.time('compile', startOrt), device);
+    const running = new Engine(
+      await watch.time('compile', startOrt ?? (() => platform.loadOrt(bundle, threads.choice.count))),
+      device,
+    );
     engine = running;
     const firstPlan: Placement['plan'] = (failed) => only(plan(failed), firstGraphs);
     const onStep: Placement['onStep'] = (stage, done) => meter.prepare(stage, done);

@@ -1,5 +1,5 @@
-import { type AssetSet, assembleWeights, freeBytes, WeightsBlob } from '@owlet/loader';
-import type { Manifest } from '@owlet/manifest';
+import { type AssetSet, assembleWeights, WeightsBlob, WeightsView } from '@owlet/loader';
+import { assetsOf, type Manifest } from '@owlet/manifest';
 import { isOwletError, OwletError, type OwletWarning } from '@owlet/protocol';
 import type { Engine, GraphRunner, JoinedSpec, SessionSpec } from './engine.ts';
 import type { Goldens } from './goldens.ts';
@@ -50,10 +50,10 @@ export async function joinedSpec(parts: ModelParts, placed: PlacedGraph, signal?
 }
 
 /**
- * Makes the session of a placed graph. Large weights are read while it is made, tensor by tensor, where JSPI allows it; others are
- * put together before and freed after it.
+ * Makes the session of a placed graph. Large weights are read while it is made, tensor by tensor, where JSPI allows it; of others
+ * the blobs are in memory until it is made.
  *
- * @throws OwletError what `Engine.load` and `assembleWeights` throw
+ * @throws OwletError what `Engine.load` and `WeightsView.over` throw
  * @internal
  */
 export async function loadGraph(
@@ -62,20 +62,16 @@ export async function loadGraph(
   placed: PlacedGraph,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (placed.variant.weights.bytes >= parts.streamedFrom) {
-    const weights = WeightsBlob.of(parts.manifest, placed.variant, parts.assets, signal);
-    try {
-      await engine.load({ ...withoutWeights(parts, placed), weights }, signal);
-    } finally {
-      weights.dispose();
-    }
-    return;
-  }
-  const spec = await joinedSpec(parts, placed, signal);
+  const { manifest, assets } = parts;
+  const { variant } = placed;
+  const weights =
+    variant.weights.bytes >= parts.streamedFrom
+      ? WeightsBlob.of(manifest, variant, assets, signal)
+      : await WeightsView.over(manifest, variant, assets, signal);
   try {
-    await engine.load(spec, signal);
+    await engine.load({ ...withoutWeights(parts, placed), weights }, signal);
   } finally {
-    freeBytes(spec.weights);
+    weights.dispose();
   }
 }
 
@@ -118,6 +114,8 @@ async function loadGraphs(
       return { graph: placed.graph, why: cause.message, cause };
     }
     loaded.set(placed.graph, placed);
+    const others = graphs.slice(index + 1);
+    parts.assets.release(new Set(assetsOf(parts.manifest, others).map(({ sha256 }) => sha256)));
   }
   return undefined;
 }

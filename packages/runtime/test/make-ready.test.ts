@@ -34,7 +34,7 @@ function partsOfTiny(): ModelParts {
   return {
     manifest,
     goldens,
-    assets: { bytes, read, release: () => {}, received: { network: 0, store: 0 } },
+    assets: { bytes, read, giveBack: () => {}, release: () => {}, received: { network: 0, store: 0 } },
     streamedFrom: Number.POSITIVE_INFINITY,
   };
 }
