@@ -17,7 +17,7 @@ export interface Platform {
   readonly runTrial: typeof runTrial;
   /**
    * With JSPI, from how many bytes a graph's weights are read while its session is made, so that they are never in memory
-   * whole. Below, joining them first is faster, and what it takes is lost in what compiling onnxruntime takes.
+   * whole. Below, having their blobs in memory is faster, and what that takes is lost in what compiling onnxruntime takes.
    */
   readonly streamedFrom: number;
   /** Most bytes of proven blobs that are held until the sessions are made: a small model's are read once, a large one's twice. */
