@@ -7,7 +7,6 @@ put into the parameters that it was made of. What int8 lost stays lost; paramete
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,15 +73,15 @@ def config_of(manifest: dict, vocabulary: list[str]) -> Mplug2Config:
     return replace(config, heads=HeadsConfig(EMBEDDING, CLASSES), tasks=None) if "match" in manifest["tasks"] else config
 
 
+@torch.no_grad()
 def unfold_batch_norms(folded: torch.nn.Module, stem: torch.nn.Module) -> None:
-    """Convolutions with their norms taken in → convolutions and norms that do the same."""
+    """Convolutions with their norms taken in → convolutions and norms that do the same. The norms of `stem`, ImageNet's, keep
+    their statistics and scales, which tell the exporter what a channel's outputs are like."""
     for (owner, conv, norm), (source, _, _) in zip(norm_pairs(stem), norm_pairs(folded), strict=True):
         whole, target = getattr(source, conv), getattr(owner, norm)
-        getattr(owner, conv).weight.data.copy_(whole.weight.data)
-        target.running_mean.zero_()
-        target.running_var.fill_(1)
-        target.weight.data.fill_(math.sqrt(1 + target.eps))
-        target.bias.data.copy_(whole.bias.data)
+        scale = target.weight / (target.running_var + target.eps).sqrt()
+        getattr(owner, conv).weight.copy_(whole.weight / scale[:, None, None, None])
+        target.bias.copy_(whole.bias + target.running_mean * scale)
 
 
 def fill(model: Mplug2, folder: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 from tiny_model import tiny
 
 from mplug2.model import Mplug2
+from train.reward import draw_token
 from train.generate import beam_search, greedy, greedy_ids, length_divisor
 
 Found = list[tuple[tuple[int, ...], float]]
@@ -131,3 +132,11 @@ def test_greedy_takes_the_best_token_each_time() -> None:
                 scores[end] = -torch.inf
             best, second = scores.topk(2).values.tolist()
             assert int(scores.argmax()) == token and margin == pytest.approx(best - second, abs=1e-4)
+
+
+def test_tokens_are_drawn_as_often_as_their_chances_say() -> None:
+    torch.manual_seed(3)
+    chance = torch.tensor([[0.0, 0.2, 0.0, 0.5, 0.3, 0.0]]).repeat(20_000, 1)
+    drawn = draw_token(chance)
+    assert drawn.shape == (20_000, 1)
+    assert torch.allclose(torch.bincount(drawn[:, 0], minlength=6) / 20_000, chance[0], atol=0.012)
