@@ -122,7 +122,9 @@ export async function benchSoak(bench: Bench): Promise<Measurement> {
     // What the first run has shown in a quarter of an hour isn't lost for a software adapter that takes too long.
     const forced = await run(bench, name, bench.quick ? PLANS.quickAsked : PLANS.wholeAsked, 'webgpu').catch(
       (error: unknown): undefined => {
-        failures.push(`soak, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+        // Behind the first line stand a browser's logs.
+        const [message] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+        failures.push(`soak, ${name}: ${message}`);
       },
     );
     const elsewhere = forced?.report.plan.find(({ device }) => device !== 'webgpu');
