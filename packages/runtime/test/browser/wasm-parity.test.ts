@@ -110,8 +110,11 @@ test('the goldens of photos are of the shipped weights', () => {
 test('no bound lets one photo pass for the other', () => {
   const [one, other] = references.photos;
   for (const [graph, bound] of Object.entries(BOUNDS['int8'] ?? {})) {
+    // A caption has as many steps as tokens: those that both have are compared.
     const differences = Object.entries(one?.outputs[graph] ?? {}).flatMap(([name, { values }]) =>
-      values.map((value, i) => Math.abs(value - (other?.outputs[graph]?.[name]?.values[i] ?? Number.NaN))),
+      (other?.outputs[graph]?.[name]?.values ?? [])
+        .slice(0, values.length)
+        .map((value, i) => Math.abs(value - (values[i] ?? Number.NaN))),
     );
     expect(Math.max(...differences), graph).toBeGreaterThan(2 * bound);
   }
