@@ -1,8 +1,8 @@
 /** A Blob of weights that are read when they are asked for: the same bytes as joined, and how its reading fails. */
 
-import { assetsOf, type GraphVariant, type Manifest } from '@owlet/manifest';
+import { assetsOf, type Manifest } from '@owlet/manifest';
 import { isOwletError } from '@owlet/protocol';
-import { FakeServer, tinyModel } from '@owlet/testing';
+import { FakeServer } from '@owlet/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type AssetSet,
@@ -15,12 +15,8 @@ import {
   WeightsBlob,
 } from '../src/index.ts';
 import { TensorReader } from '../src/tensor-reader.ts';
+import { base, choices, files, manifest, retry, variantOf } from './tiny-variants.ts';
 
-const base = 'https://example.test/models/tiny/';
-const { manifest, files } = await tinyModel();
-const choices = Object.entries(manifest.graphs).flatMap(([graph, { variants }]) =>
-  variants.map((variant) => ({ graph, variant })),
-);
 const assets = assetsOf(manifest, choices);
 
 let store: BlobStore;
@@ -29,7 +25,6 @@ let set: AssetSet;
 beforeEach(async () => {
   ({ store } = await openStore());
   server = new FakeServer(base, files);
-  const retry = { tries: 1, firstMs: 1, longestMs: 1, longestRetryAfterMs: 1 };
   set = await loadAssets(base, assets, { store, fetch: server.fetch, retry });
   server.requests.length = 0;
 });
@@ -39,12 +34,6 @@ async function bytesOf(blob: Blob): Promise<Uint8Array> {
   // Each piece is copied at once, as onnxruntime-web does: it is freed when the next is asked for.
   for await (const chunk of blob.stream()) chunks.push(Uint8Array.from(chunk));
   return new Uint8Array(chunks.flatMap((chunk) => [...chunk]));
-}
-
-function variantOf(graph: string, name: string): GraphVariant {
-  const variant = manifest.graphs[graph]?.variants.find((each) => each.name === name);
-  if (variant === undefined) throw new Error(`No ${name} of ${graph}`);
-  return variant;
 }
 
 describe('is from the first byte to the last what joining gives', () => {

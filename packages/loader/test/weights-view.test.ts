@@ -1,14 +1,9 @@
 /** Weights over blobs in memory, as onnxruntime-web asks for them: the same bytes as joined, and no copies where none are needed. */
-import { assetsOf, type GraphVariant } from '@owlet/manifest';
-import { FakeServer, tinyModel } from '@owlet/testing';
+import { assetsOf } from '@owlet/manifest';
+import { FakeServer } from '@owlet/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type AssetSet, assembleWeights, type BlobStore, loadAssets, openStore, WeightsView } from '../src/index.ts';
-
-const base = 'https://example.test/models/tiny/';
-const { manifest, files } = await tinyModel();
-const choices = Object.entries(manifest.graphs).flatMap(([graph, { variants }]) =>
-  variants.map((variant) => ({ graph, variant })),
-);
+import { base, choices, files, manifest, retry, variantOf } from './tiny-variants.ts';
 
 let store: BlobStore;
 let server: FakeServer;
@@ -16,15 +11,8 @@ let set: AssetSet;
 beforeEach(async () => {
   ({ store } = await openStore());
   server = new FakeServer(base, files);
-  const retry = { tries: 1, firstMs: 1, longestMs: 1, longestRetryAfterMs: 1 };
   set = await loadAssets(base, assetsOf(manifest, choices), { store, fetch: server.fetch, retry, mostHeld: 2 ** 20 });
 });
-
-function variantOf(graph: string, name: string): GraphVariant {
-  const variant = manifest.graphs[graph]?.variants.find((each) => each.name === name);
-  if (variant === undefined) throw new Error(`No ${name} of ${graph}`);
-  return variant;
-}
 
 describe('is what joining gives', () => {
   test.each(choices)('$graph, $variant.name', async ({ variant }) => {
