@@ -52,6 +52,24 @@ export function widen(values: Int8Array, scales: Float32Array, inner: number, ou
 }
 
 /**
+ * What an initializer is made of: its tensor and, where the graph wants int8 as float32, the tensor of its scales and the
+ * elements per step along their axis.
+ *
+ * @throws OwletError `INTERNAL` where the manifest lacks one
+ * @internal
+ */
+export function sourcesOf(
+  { tensors }: Manifest,
+  { tensor: name, dtype }: InitializerRef,
+): { readonly tensor: TensorRef; readonly widened?: { readonly scales: TensorRef; readonly inner: number } } {
+  const tensor = present(own(tensors, name), name);
+  if (tensor.dtype === dtype) return { tensor };
+  const { axis, scales } = present(tensor.quantisation, `${name}.quantisation`);
+  const inner = elementCount(tensor.shape.slice(axis + 1));
+  return { tensor, widened: { scales: present(own(tensors, scales), scales), inner } };
+}
+
+/**
  * Reads the tensors of a model one by one, holding no more of its blobs than the last eight.
  *
  * @internal
@@ -79,22 +97,16 @@ export class TensorReader {
    * @param target - of the initializer's length, at a multiple of the element's bytes in its buffer
    * @throws OwletError what a blob can't be read for, `INTERNAL` for one that wasn't loaded
    */
-  async read({ tensor: name, dtype }: InitializerRef, target: Uint8Array<ArrayBuffer>): Promise<void> {
-    const tensor = present(own(this.#manifest.tensors, name), name);
-    if (tensor.dtype === dtype) {
+  async read(item: InitializerRef, target: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { tensor, widened } = sourcesOf(this.#manifest, item);
+    if (widened === undefined) {
       await this.#copy(tensor, target);
       return;
     }
-    const { axis, scales: scalesName } = present(tensor.quantisation, `${name}.quantisation`);
-    const scales = await this.#gather(present(own(this.#manifest.tensors, scalesName), scalesName));
+    const scales = await this.#gather(widened.scales);
     const values = await this.#gather(tensor);
     const out = new Float32Array(target.buffer, target.byteOffset, values.length);
-    widen(
-      new Int8Array(values.buffer),
-      new Float32Array(scales.buffer),
-      elementCount(tensor.shape.slice(axis + 1)),
-      out,
-    );
+    widen(new Int8Array(values.buffer), new Float32Array(scales.buffer), widened.inner, out);
     freeBytes(values);
   }
 

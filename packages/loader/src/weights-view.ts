@@ -1,7 +1,6 @@
 import type { GraphVariant, InitializerRef, Manifest, TensorRef } from '@owlet/manifest';
-import { elementCount, own } from '@owlet/manifest';
 import type { BlobLender } from './load-assets.ts';
-import { present, widen } from './tensor-reader.ts';
+import { present, sourcesOf, widen } from './tensor-reader.ts';
 
 /** What a view is over. */
 interface Source {
@@ -11,14 +10,6 @@ interface Source {
   /** By their place in the manifest. */
   readonly blobs: Map<number, Uint8Array<ArrayBuffer>>;
   readonly assets: BlobLender;
-}
-
-/** The tensors that an initializer is made of: its own and, where the graph wants it widened, its scales. */
-function tensorsOf({ tensors }: Manifest, { tensor: name, dtype }: InitializerRef): TensorRef[] {
-  const tensor = present(own(tensors, name), name);
-  if (tensor.dtype === dtype) return [tensor];
-  const { scales } = present(tensor.quantisation, `${name}.quantisation`);
-  return [tensor, present(own(tensors, scales), scales)];
 }
 
 /** A tensor's bytes as they are stored: where they are in one piece, those of the blob itself. */
@@ -39,15 +30,13 @@ function storedBytes({ blobs }: Source, { pieces }: TensorRef): Uint8Array<Array
 
 /** An initializer's bytes as the graph wants them; not to be changed. */
 function wantedBytes(source: Source, item: InitializerRef): Uint8Array<ArrayBuffer> {
-  const [tensor, scaleTensor] = tensorsOf(source.manifest, item);
-  const values = storedBytes(source, present(tensor, item.tensor));
-  if (tensor === undefined || scaleTensor === undefined) return values;
-  const { axis } = present(tensor.quantisation, `${item.tensor}.quantisation`);
+  const { tensor, widened } = sourcesOf(source.manifest, item);
+  const values = storedBytes(source, tensor);
+  if (widened === undefined) return values;
   // A copy begins where floats may begin.
-  const scales = new Float32Array(storedBytes(source, scaleTensor).slice().buffer);
+  const scales = new Float32Array(storedBytes(source, widened.scales).slice().buffer);
   const out = new Float32Array(values.length);
-  const signed = new Int8Array(values.buffer, values.byteOffset, values.length);
-  widen(signed, scales, elementCount(tensor.shape.slice(axis + 1)), out);
+  widen(new Int8Array(values.buffer, values.byteOffset, values.length), scales, widened.inner, out);
   return new Uint8Array(out.buffer);
 }
 
@@ -88,7 +77,10 @@ export class WeightsView extends Uint8Array<ArrayBuffer> {
     const sorted = [...initializers].sort((a, b) => a.offset - b.offset);
     const view = new WeightsView({ manifest, initializers: sorted, blobs: new Map(), assets }, weights.bytes);
     const { blobs } = view.#source;
-    const pieces = sorted.flatMap((item) => tensorsOf(manifest, item).flatMap((tensor) => tensor.pieces));
+    const pieces = sorted.flatMap((item) => {
+      const { tensor, widened } = sourcesOf(manifest, item);
+      return [...tensor.pieces, ...(widened?.scales.pieces ?? [])];
+    });
     try {
       for (const blob of new Set(pieces.map((piece) => piece.blob))) {
         const { sha256 } = present(manifest.blobs[blob], `blobs.${blob}`);
