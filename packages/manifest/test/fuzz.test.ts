@@ -12,10 +12,14 @@ import { type Break, breakAt, breaksOf } from './break-rules.ts';
 const url = 'https://example.test/model/manifest.json';
 const { cases, seed } = fuzzRun('manifests');
 
+const estimate = { split: 'held-out', value: 1, low: 0.9, high: 1.1, count: 10, by: 'int8' };
+
 const base: Manifest = {
   ...(await tinyModel()).manifest,
   quality: {
-    metrics: [{ name: 'CIDEr', split: 'held-out', value: 1, low: 0.9, high: 1.1, blind: 0.1 }],
+    metrics: [{ name: 'CIDEr', ...estimate, blind: 0.1, beside: [{ name: 'people', value: 1.2 }] }],
+    calibration: [{ ...estimate, temperature: 1.5, valueWithTemperature: 0.8 }],
+    pipeline: ['trained'],
     data: ['photos'],
     limits: ['counting'],
   },

@@ -122,7 +122,11 @@ describe('shape', () => {
     ['tasks/caption/steps/4/lengthPenalty', -1],
     ['tasks/answer/steps/3/clean', 'none'],
     ['tasks/rank/steps/7/shortlist', 0],
-    ['quality', { metrics: [{ name: 'CIDEr' }], data: [], limits: [] }, 'quality.metrics.0.split'],
+    [
+      'quality',
+      { metrics: [{ name: 'CIDEr' }], calibration: [], pipeline: [], data: [], limits: [] },
+      'quality.metrics.0.split',
+    ],
   ];
   test.each(cases)('%s may not be %j', (path, value, object = path.replaceAll('/', '.')) => {
     const error = refusal(withValue(path, value));
