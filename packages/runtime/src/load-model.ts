@@ -10,6 +10,7 @@ import {
 import { decideThreads, givenThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
+import { WASM_WEIGHTS } from './fit-memory.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
 import { LoadMeter } from './load-meter.ts';
@@ -63,7 +64,7 @@ function assetsOfPlan(manifest: Manifest, graphs: readonly PlacedGraph[], tasks:
 /** The device that the plan needs, if any; an environment without a GPU where the browser makes none. */
 async function openGpu(
   environment: BrowserEnvironment,
-  wanted: Pick<PlanRequest, 'manifest' | 'graphs' | 'preference'>,
+  wanted: Pick<PlanRequest, 'manifest' | 'graphs' | 'preference' | 'weightsBudget'>,
   platform: Platform,
 ): Promise<{ readonly environment: BrowserEnvironment; readonly device?: GPUDevice }> {
   const { graphs } = planGraphs({ ...wanted, environment, failedOnGpu: none });
@@ -89,7 +90,7 @@ function only(
  * @param onLate - told as what only other tasks need comes, from the start again where it failed and is tried again;
  *   `ready` once, last
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
- *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
+ *   `MODEL_TOO_LARGE`, `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
  */
 export async function loadModel(
@@ -132,7 +133,8 @@ export async function loadModel(
   const isEarly = (name: string) => graphsOfTasks(manifest, [name]).every((graph) => firstGraphs.has(graph));
   const early = tasks.filter(isEarly);
   const late = tasks.filter((name) => !isEarly(name));
-  const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
+  const graphsWanted = { manifest, graphs: graphsOfTasks(manifest, tasks) };
+  const wanted = { ...graphsWanted, preference: request.device, weightsBudget: WASM_WEIGHTS };
   const { environment, device } = await openGpu(found, wanted, platform);
   const failedOnGpu = new Map<string, string>();
   const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
