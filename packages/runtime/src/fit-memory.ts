@@ -57,7 +57,7 @@ function tooLarge(manifest: Manifest, task: string, graphs: readonly PlacedGraph
       `${megabytes(capacity)}; no smaller form would fit.`,
     stage: 'start',
     object: manifest.id,
-    remedy: 'Load fewer tasks, a model that was exported in a smaller form (int8), or one of smaller size.',
+    remedy: 'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8).',
   });
 }
 

@@ -1,4 +1,4 @@
-import { chooseVariant, type GraphSpec, type GraphVariant, type Manifest } from '@owlet/manifest';
+import { chooseVariant, type GraphSpec, type GraphVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import { type Device, type DevicePreference, type GraphPlan, OwletError, type OwletWarning } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
 import { fitMemory } from './fit-memory.ts';
@@ -10,13 +10,15 @@ import { fitMemory } from './fit-memory.ts';
  */
 export interface PlanRequest {
   readonly manifest: Manifest;
-  /** Names of the graphs that the wanted tasks run. */
+  /** The wanted tasks, whose graphs may come and go by task where all are on WASM. */
+  readonly tasks: readonly string[];
+  /** Names of the graphs that they run. */
   readonly graphs: readonly string[];
   readonly environment: BrowserEnvironment;
   readonly preference: DevicePreference;
   /** Modules that WebGPU has failed for already, with what happened: they go to WASM. */
   readonly failedOnGpu: ReadonlyMap<string, string>;
-  /** Bytes of weights that sessions on WASM may hold together. */
+  /** Bytes of weights that sessions on WASM may hold at once. */
   readonly weightsBudget: number;
 }
 
@@ -99,11 +101,18 @@ export function planGraphs(request: PlanRequest): {
     const reason = why === undefined ? `WebGPU on ${gpuName(environment.gpu)}` : `WASM: ${why}`;
     return { graph: name, module: graph.module, device, variant, reason };
   });
-  const together = new Map([[`The model ${manifest.id}, with all tasks that were asked for,`, request.graphs]]);
   return {
-    graphs: fitMemory(manifest, graphs, together, request.weightsBudget),
+    graphs: fitMemory(manifest, graphs, togetherOf(request, graphs), request.weightsBudget),
     warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, request),
   };
+}
+
+/** What has to be in memory at once: a task's graphs; all of them where some on WebGPU have to be tested with the others. */
+function togetherOf({ manifest, tasks, graphs }: PlanRequest, placed: readonly PlacedGraph[]) {
+  if (placed.some(({ device }) => device === 'webgpu')) {
+    return new Map([[`The model ${manifest.id}, tested as a whole since some of it is on WebGPU,`, graphs]]);
+  }
+  return new Map(tasks.map((task) => [`The task "${task}"`, graphsOfTasks(manifest, [task])]));
 }
 
 function noVariant(graph: string, device: Device, why: string | undefined): OwletError {

@@ -1,5 +1,5 @@
 /** What fits in WASM's memory, and in which form; sizes are those of the released large model, about. */
-import type { GraphSpec, GraphVariant, Manifest } from '@owlet/manifest';
+import { type GraphSpec, type GraphVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import { type Device, isOwletError, type OwletError } from '@owlet/protocol';
 import { expect, test } from 'vitest';
 import { WASM_WEIGHTS } from '../src/fit-memory.ts';
@@ -31,12 +31,22 @@ function modelOf(forms: readonly string[]): Manifest {
     fusion: graph('fusion', 101 * MB, forms),
     'decoder.step': graph('decoder', 233 * MB, forms),
   };
-  return { ...tiny, id: 'large', graphs };
+  const task = (...names: string[]) => ({
+    media: ['image' as const],
+    steps: names.map((name) => ({ kind: 'run' as const, graph: name })),
+  });
+  const tasks = { caption: task('vision.blocks', 'decoder.step'), answer: task(...Object.keys(graphs)) };
+  return { ...tiny, id: 'large', graphs, tasks };
 }
 
-function plan(forms: readonly string[], weightsBudget = WASM_WEIGHTS, preference: 'wasm' | 'webgpu' = 'wasm') {
+function plan(
+  forms: readonly string[],
+  weightsBudget = WASM_WEIGHTS,
+  preference: 'wasm' | 'webgpu' = 'wasm',
+  tasks = ['answer'],
+) {
   const manifest = modelOf(forms);
-  const request = { manifest, graphs: Object.keys(manifest.graphs), environment, preference, weightsBudget };
+  const request = { manifest, tasks, graphs: graphsOfTasks(manifest, tasks), environment, preference, weightsBudget };
   return planGraphs({ ...request, failedOnGpu: new Map<string, string>() }).graphs;
 }
 
@@ -73,6 +83,13 @@ test('what fits in no form is refused with the numbers', () => {
   );
   expect([object, stage]).toEqual(['large', 'start']);
   expect(refusal(['float32', 'int8'], 1000 * MB).message).toMatch(/needs 1020 MB .* room for 1000 MB/);
+});
+
+test('tasks need not fit together, since their modules come and go', () => {
+  expect(formsOf(plan(['float32'], 2400 * MB, 'wasm', ['caption']))).toEqual(['float32', 'float32']);
+  expect(refusal(['float32'], 2400 * MB, 'wasm', ['caption', 'answer']).message).toMatch(/^The task "answer" needs/);
+  const { message } = refusal(['float32'], 2300 * MB, 'wasm', ['caption', 'answer']);
+  expect(message).toMatch(/^The task "caption" needs 2344 MB/);
 });
 
 test('what runs on WebGPU is not in that memory', () => {

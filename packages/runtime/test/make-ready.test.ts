@@ -49,7 +49,13 @@ function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean, stand
   const engine = Object.assign(runner, {
     load: async ({ graph, device }: SessionSpec) => void devices.set(graph, device),
   });
-  const request = { manifest: parts.manifest, graphs: names, environment, preference: 'auto' as const };
+  const request = {
+    manifest: parts.manifest,
+    tasks: ['caption'],
+    graphs: names,
+    environment,
+    preference: 'auto' as const,
+  };
   const plan = (failedOnGpu: ReadonlyMap<string, string>) =>
     planGraphs({ ...request, failedOnGpu, weightsBudget: Number.POSITIVE_INFINITY });
   const placement = { plan, failedOnGpu: new Map<string, string>(), standing };
