@@ -7,9 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from mplug2.bert import Memory
 from mplug2.model import Mplug2
 from train.generate import greedy
 from train.text import load_tokenizer
+
+from .bert_graph import query_factor
+from .split import fusion_groups, handed_on, memory_groups, rows_a_run, vision_groups
 
 Values = dict[str, np.ndarray]
 Outputs = dict[str, Values]
@@ -42,21 +46,66 @@ def sentence_ids(model: Mplug2, vocabulary: list[str]) -> list[int]:
     return [model.config.ids.start, *load_tokenizer(vocabulary).encode(SENTENCE, add_special_tokens=False).ids]
 
 
-def cross_keys_values(model: Mplug2, memory: torch.Tensor) -> Values:
-    """cross_key_i and cross_value_i of every decoder layer."""
-    found = {}
-    for i, layer in enumerate(model.text_decoder["bert"]["encoder"]):
-        attention = layer.crossattention
-        for kind in ("key", "value"):
-            found[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory)).numpy()
+Tensors = dict[str, dict[str, torch.Tensor]]
+
+
+def cross_keys_values(model: Mplug2, memory: torch.Tensor) -> Tensors:
+    """cross_key_i and cross_value_i of every decoder layer, by the graphs that make them."""
+    found: Tensors = {}
+    layers = list(model.text_decoder["bert"]["encoder"])
+    for group in memory_groups(model.config):
+        made = found.setdefault(group.name, {})
+        for i in range(group.first, group.stop):
+            attention = layers[i].crossattention
+            for kind in ("key", "value"):
+                made[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory))
     return found
+
+
+def blocks_outputs(model: Mplug2, tokens: torch.Tensor, visual: torch.Tensor) -> Tensors:
+    """What the graphs of the blocks yield: the frames' tokens between them, in the end `visual`."""
+    blocks = model.visual_encoder["visual"].transformer["resblocks"]
+    *before, last = vision_groups(model.config)
+    found: Tensors = {}
+    for group in before:
+        for i in range(group.first, group.stop):
+            tokens = blocks[i // 2].feed_forward(tokens) if i % 2 else blocks[i // 2].attend(tokens)
+        found[group.name] = {handed_on("tokens", group.stop): tokens}
+    return {**found, last.name: {"visual": visual}}
+
+
+def universal_outputs(model: Mplug2, visual: torch.Tensor, memory: torch.Tensor) -> Tensors:
+    """What the universal module's graphs yield in vision mode, in the end `memory`."""
+    if rows_a_run(model.config) is None:
+        return {"universal": {"memory": memory}}
+    attention = model.universal_layers()[-1].attention
+    query, key, value = (attention.self[name](visual) for name in ("query", "key", "value"))
+    gathered = {
+        "gathered": model.gather(visual),
+        "visual_query": query * query_factor(model.config.text),
+        "visual_key": attention.split(key),
+        "visual_value": attention.split(value),
+    }
+    return {"universal.gather": gathered, "universal.read": {"memory": memory}}
+
+
+def fusion_outputs(model: Mplug2, hidden: torch.Tensor, memory: torch.Tensor, fused: torch.Tensor) -> Tensors:
+    """What the graphs of fusion yield: the text's tokens between them, in the end `fused` and `answer_memory`."""
+    layers = list(model.fusion_encoder["encoder"])
+    *before, last = fusion_groups(model.config)
+    found: Tensors = {}
+    for group in before:
+        for layer in layers[group.first : group.stop]:
+            hidden = layer(hidden, Memory(memory))
+        found[group.name] = {handed_on("hidden", group.stop): hidden}
+    return {**found, last.name: {"fused": fused, "answer_memory": torch.cat([memory, fused], 1)}}
 
 
 @torch.inference_mode()
 def reference_outputs(
     model: Mplug2, pixels: torch.Tensor, sentence: list[int], min_length: int, max_length: int
 ) -> tuple[Outputs, list[int], list[float]]:
-    """Every graph's outputs, each fed by those before (`decoder.memory` by the visual memory, `decoder.step` as
+    """Every graph's outputs, each fed by those before (the decoder's memory by the visual one, `decoder.step` as
     `step_inputs` says); the greedy tokens and their margins. Ids of the likeliest tokens are left out: close ones
     may change places."""
     cells = model.cells(pixels)
@@ -70,17 +119,17 @@ def reference_outputs(
     mask = torch.ones_like(ids)
     hidden = model.text(ids, mask)
     fused = model.fusion(hidden, memory, mask)
-    found: dict[str, dict[str, torch.Tensor]] = {
+    found: Tensors = {
         "vision.frame": {"tokens": tokens},
-        "vision.blocks": {"visual": visual},
-        "universal": {"memory": memory},
+        **blocks_outputs(model, tokens, visual),
+        **universal_outputs(model, visual, memory),
         "decoder.step": {
             "logits": logits,
             "top_logprob": logp[:, -1].topk(TOP).values,
             "target_logprob": logp.gather(2, torch.tensor([said])[..., None])[..., 0],
         },
         "text": {"hidden": hidden},
-        "fusion": {"fused": fused, "answer_memory": torch.cat([memory, fused], 1)},
+        **fusion_outputs(model, hidden, memory, fused),
     }
     if model.config.heads:
         found["vision.frame"]["pooled"] = cells.mean(2)
@@ -88,8 +137,9 @@ def reference_outputs(
         found["embed.visual"] = {"embedding": model.embed_visual(memory)}
         found["embed.text"] = {"embedding": model.embed_text(hidden, mask)}
         found["classify"] = {"class_logits": model.class_logits(cells)}
+    found |= cross_keys_values(model, memory)
     outputs = {graph: {name: value.numpy() for name, value in values.items()} for graph, values in found.items()}
-    return {**outputs, "decoder.memory": cross_keys_values(model, memory)}, said, margins
+    return outputs, said, margins
 
 
 def step_inputs(model: Mplug2, said: list[int]) -> Values:

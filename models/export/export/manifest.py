@@ -12,6 +12,7 @@ from mplug2.model import Mplug2
 from train.text import load_tokenizer
 
 from .build import VARIANTS, Built, build_graphs
+from .frames import frames_of
 from .goldens import chained_outputs, differences, fingerprints, pattern_pixels, reference_outputs, sentence_ids
 from .graph import LOCATION, Value
 from .native import NativeGraph
@@ -19,9 +20,6 @@ from .shards import write_shards
 from .tasks import CAPTION_LENGTHS, tasks_of
 
 LABELS = Path(__file__).with_name("imagenet-labels.json")
-# Videos: the reference's sixteen frames by nearest neighbour, or what owlet-mini was trained on.
-REFERENCE_FRAMES = {"count": 16, "resize": "nearest"}
-MINI_FRAMES = {"count": 8, "resize": "bicubic"}
 
 
 def compact(data: object) -> bytes:
@@ -176,7 +174,7 @@ def write_model(
         "preprocess": {
             "size": config.image_size,
             "resize": "bicubic",
-            "frames": REFERENCE_FRAMES if config.vision.stem == "conv3d" else MINI_FRAMES,
+            "frames": frames_of(config),
             "mean": config.mean,
             "std": config.std,
             "orientation": "exif",

@@ -180,6 +180,11 @@ export class Engine implements GraphRunner {
     });
   }
 
+  /** Frees the session of a graph, if there is one, after the runs asked for before. */
+  unload(graph: string): Promise<void> {
+    return this.#inTurn(() => this.#release(graph));
+  }
+
   /** Frees all sessions and the GPU device, after the runs asked for before. */
   dispose(): Promise<void> {
     return this.#inTurn(async () => {

@@ -10,14 +10,16 @@ import {
 import { decideThreads, givenThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
+import { WASM_WEIGHTS, wasmWeights } from './fit-memory.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
 import { LoadMeter } from './load-meter.ts';
-import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
+import { loadGraph, type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
 import { chooseBundle, type Ort, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
+import { Residency } from './residency.ts';
 import { retriable } from './retriable.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { createTaskModel, type TaskModel } from './tasks/task-model.ts';
@@ -34,12 +36,13 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have. Where loading them has
-   * failed, it is tried again.
+   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so. Where
+   * loading them has failed, it is tried again.
    *
+   * @returns lets go of them: to be called once, when the task has run
    * @throws OwletError what loading them failed with, or `ABORTED`
    */
-  ready(task: string, signal: AbortSignal): Promise<void>;
+  hold(task: string, signal: AbortSignal): Promise<() => void>;
   /** Resolves when the graphs behind the first task are ready, or have failed for the first time; never rejects. */
   readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
@@ -63,7 +66,7 @@ function assetsOfPlan(manifest: Manifest, graphs: readonly PlacedGraph[], tasks:
 /** The device that the plan needs, if any; an environment without a GPU where the browser makes none. */
 async function openGpu(
   environment: BrowserEnvironment,
-  wanted: Pick<PlanRequest, 'manifest' | 'graphs' | 'preference'>,
+  wanted: Omit<PlanRequest, 'environment' | 'failedOnGpu'>,
   platform: Platform,
 ): Promise<{ readonly environment: BrowserEnvironment; readonly device?: GPUDevice }> {
   const { graphs } = planGraphs({ ...wanted, environment, failedOnGpu: none });
@@ -89,7 +92,7 @@ function only(
  * @param onLate - told as what only other tasks need comes, from the start again where it failed and is tried again;
  *   `ready` once, last
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
- *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
+ *   `MODEL_TOO_LARGE`, `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
  */
 export async function loadModel(
@@ -132,7 +135,9 @@ export async function loadModel(
   const isEarly = (name: string) => graphsOfTasks(manifest, [name]).every((graph) => firstGraphs.has(graph));
   const early = tasks.filter(isEarly);
   const late = tasks.filter((name) => !isEarly(name));
-  const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
+  const weightsBudget = Math.min(request.weightsBudget ?? WASM_WEIGHTS, WASM_WEIGHTS);
+  const graphs = graphsOfTasks(manifest, tasks);
+  const wanted = { manifest, tasks, graphs, preference: request.device, weightsBudget };
   const { environment, device } = await openGpu(found, wanted, platform);
   const failedOnGpu = new Map<string, string>();
   const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
@@ -167,6 +172,12 @@ export async function loadModel(
     const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
     const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
     assets.release();
+    let lateParts = parts;
+    const residency = new Residency(weightsBudget, {
+      make: (placed, waiting) => loadGraph(running, firstGraphs.has(placed.graph) ? parts : lateParts, placed, waiting),
+      end: (graph) => running.unload(graph),
+    });
+    residency.add(graphs, true);
 
     const devices = new Map(graphs.map((placed) => [placed.module, placed.device]));
     const labels = readLabels(manifest, early, assets);
@@ -181,7 +192,8 @@ export async function loadModel(
     /** What only later tasks need, beside what is in use. */
     const loadRest = async (): Promise<void> => {
       if (late.length === 0) return;
-      const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
+      const planned = plan(failedOnGpu).graphs;
+      const missing = planned.filter(({ graph }) => !firstGraphs.has(graph));
       const lateMeter = new LoadMeter(onLate);
       lateMeter.expectStored(fromStore);
       const onProgress = (progress: DownloadProgress): void => lateMeter.download(progress);
@@ -189,9 +201,15 @@ export async function loadModel(
       const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
       const onStep: Placement['onStep'] = (stage, done) => lateMeter.prepare(stage, done);
       const later = { plan, failedOnGpu, standing: graphs, onStep };
-      const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
+      lateParts = { ...parts, assets: more };
+      const fitsWhole = wasmWeights(planned) <= weightsBudget;
+      const all = fitsWhole
+        ? (await makeReady(running, lateParts, later, new Stopwatch(), ended.signal)).graphs
+        : planned;
       more.release();
-      for (const placed of all.graphs) devices.set(placed.module, placed.device);
+      // What doesn't fit beside the first task's gets its sessions when a call wants them.
+      residency.add(fitsWhole ? all : missing, fitsWhole);
+      for (const placed of all) devices.set(placed.module, placed.device);
       for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
       lateMeter.ready();
     };
@@ -220,8 +238,10 @@ export async function loadModel(
       manifest,
       tasks: model,
       report,
-      ready(name, waiting) {
-        return late.includes(name) ? orAborted(rest(), waiting, 'compile') : Promise.resolve();
+      async hold(name, waiting) {
+        if (!tasks.includes(name)) return () => {};
+        if (late.includes(name)) await orAborted(rest(), waiting, 'compile');
+        return residency.hold(graphsOfTasks(manifest, [name]), waiting);
       },
       settled,
       trial: threads.trial,

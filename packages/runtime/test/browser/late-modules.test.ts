@@ -107,3 +107,35 @@ test('an abort ends the waiting, not the loading', { timeout: 60_000 }, async ()
   expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
   await page.close();
 });
+
+/** Bytes of weights that the tiny model's largest task needs on WASM; all tasks together need more. */
+const ANSWER_BYTES = 5184;
+
+test('modules that do not fit together come and go, and the results stay', { timeout: 60_000 }, async () => {
+  const text = { question: 'what is on the grass?', text: 'two dogs' };
+  const match = { kind: 'match', task: 'match', media: 1, texts: text } as const;
+  const embed = { kind: 'embed', task: 'embed', media: 1, texts: {} } as const;
+  const found: unknown[] = [];
+  for (const weightsBudget of [2 ** 30, ANSWER_BYTES]) {
+    const page = newPage();
+    unwrap(await page.load({ weightsBudget }));
+    unwrap(await page.open(await patternPicture(8), 1));
+    const texts: unknown[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const all = await Promise.all([page.caption(1), page.run<'generate'>(question)]);
+      texts.push(...all.map((outcome) => unwrap(outcome).text));
+      texts.push(unwrap(await page.run<'match'>(match)).probability);
+      texts.push(unwrap(await page.run<'embed'>(embed)).vector);
+    }
+    found.push(texts);
+    await page.close();
+  }
+  expect(found[1]).toEqual(found[0]);
+});
+
+test('what fits in no form is refused before a file of it is asked for', { timeout: 60_000 }, async () => {
+  const server = breakServer((path) => path.startsWith('blobs/') || path.startsWith('graphs/'));
+  const refused = await newPage().load({ weightsBudget: ANSWER_BYTES - 1 });
+  expect(refused).toMatchObject({ ok: false, error: { code: 'MODEL_TOO_LARGE', object: expect.any(String) } });
+  expect(server.asked).toBe(0);
+});
