@@ -1,4 +1,4 @@
-import { type DownloadProgress, loadAssets, loadManifest, useModel } from '@owlet/loader';
+import { type AssetSet, type DownloadProgress, loadAssets, loadManifest, startAssets, useModel } from '@owlet/loader';
 import { assetsOf, chooseVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import {
   type LoadProgress,
@@ -12,6 +12,7 @@ import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
+import { LateTasks, type TaskFiles } from './late-tasks.ts';
 import { LoadMeter } from './load-meter.ts';
 import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
@@ -34,13 +35,13 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have. Where loading them has
-   * failed, it is tried again.
+   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have. What it needs comes before
+   * what nobody waits for. Where loading it has failed, it is tried again.
    *
    * @throws OwletError what loading them failed with, or `ABORTED`
    */
   ready(task: string, signal: AbortSignal): Promise<void>;
-  /** Resolves when the graphs behind the first task are ready, or have failed for the first time; never rejects. */
+  /** Resolves when the graphs of every task are ready, or have failed for the first time; never rejects. */
   readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
   readonly trial: ThreadDecision['trial'];
@@ -178,22 +179,57 @@ export async function loadModel(
       devices,
     });
     const ended = new AbortController();
-    /** What only later tasks need, beside what is in use. */
-    const loadRest = async (): Promise<void> => {
-      if (late.length === 0) return;
-      const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
-      const lateMeter = new LoadMeter(onLate);
+    let standing = graphs;
+    let newest: LoadMeter | undefined;
+    /** What some later tasks need, beside what is in use. */
+    const loadLate = (names: readonly string[]): TaskFiles => {
+      const isStanding = new Set(standing.map(({ graph }) => graph));
+      const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !isStanding.has(graph));
+      const graphsOf = (some: readonly string[]): PlacedGraph[] => {
+        const wantedNames = new Set(graphsOfTasks(manifest, some));
+        return missing.filter(({ graph }) => wantedNames.has(graph));
+      };
+      const filesOf = (some: readonly string[]) => assetsOfPlan(manifest, graphsOf(some), some);
+      // What an earlier try still tells would turn this one's progress back.
+      const lateMeter: LoadMeter = new LoadMeter((progress) => {
+        if (newest === lateMeter) onLate(progress);
+      });
+      newest = lateMeter;
       lateMeter.expectStored(fromStore);
-      const onProgress = (progress: DownloadProgress): void => lateMeter.download(progress);
+      let isWhole = false;
+      const onProgress = (progress: DownloadProgress): void => {
+        isWhole = progress.loaded === progress.total;
+        lateMeter.download(progress);
+      };
       const following = { store, signal: ended.signal, fetch, mostHeld, priority: 'low', onProgress } as const;
-      const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
-      const onStep: Placement['onStep'] = (stage, done) => lateMeter.prepare(stage, done);
-      const later = { plan, failedOnGpu, standing: graphs, onStep };
-      const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
-      more.release();
-      for (const placed of all.graphs) devices.set(placed.module, placed.device);
-      for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
-      lateMeter.ready();
+      const loading = startAssets(url, filesOf(names), following);
+      const toMake = new Set(names);
+      return {
+        have: (name) => loading.have(filesOf([name])),
+        call: (name) => loading.call(filesOf([name])),
+        async make(name) {
+          const needed = new Set([...standing.map(({ graph }) => graph), ...graphsOfTasks(manifest, [name])]);
+          const made = (names.length - toMake.size) / names.length;
+          // While files are on their way, they have the bar.
+          const onStep: Placement['onStep'] = (_, done) => {
+            if (isWhole) lateMeter.prepare('compile', made + done / names.length);
+          };
+          toMake.delete(name);
+          const heldOn = filesOf([...toMake]).map(({ sha256 }) => sha256);
+          const assets: AssetSet = {
+            ...loading.set,
+            release: (kept = new Set()) => loading.set.release(new Set([...kept, ...heldOn])),
+          };
+          const taskPlan: Placement['plan'] = (failed) => only(plan(failed), needed);
+          const placement = { plan: taskPlan, failedOnGpu, standing, onStep };
+          const all = await makeReady(running, { ...parts, assets }, placement, new Stopwatch(), ended.signal);
+          assets.release();
+          standing = all.graphs;
+          for (const placed of all.graphs) devices.set(placed.module, placed.device);
+          for (const [sha256, classes] of readLabels(manifest, [name], assets)) labels.set(sha256, classes);
+        },
+        done: () => lateMeter.ready(),
+      };
     };
     watch.mark('total');
     const storeWarning: OwletWarning[] =
@@ -213,17 +249,16 @@ export async function loadModel(
       timings: watch.timings,
     };
     meter.ready();
-    const rest = retriable(loadRest);
-    const settled = rest().catch(() => {});
+    const rest = new LateTasks(late, loadLate);
     return {
       engine,
       manifest,
       tasks: model,
       report,
       ready(name, waiting) {
-        return late.includes(name) ? orAborted(rest(), waiting, 'compile') : Promise.resolve();
+        return late.includes(name) ? orAborted(rest.ready(name), waiting, 'compile') : Promise.resolve();
       },
-      settled,
+      settled: rest.settled,
       trial: threads.trial,
       async dispose() {
         ended.abort();
