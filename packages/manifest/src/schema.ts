@@ -151,7 +151,7 @@ export const ManifestSchema = v.pipe(
   v.title('Owlet model manifest, version 1'),
   v.description(
     'A model as data. Beyond this schema a reader checks what joins the parts: pieces lie inside blobs of their ' +
-      'module, sizes agree, initializers fit and do not overlap, every value that a step of a task reads has been made before, with the type and rank that its reader wants.',
+      'module and share no byte, sizes agree, initializers fit, do not overlap and leave less than 4 KiB unused between them and at the end, every value that a step of a task reads has been made before, with the type and rank that its reader wants.',
   ),
 );
 

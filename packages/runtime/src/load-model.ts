@@ -1,4 +1,4 @@
-import { type DownloadProgress, loadAssets, loadManifest, useModel } from '@owlet/loader';
+import { type AssetSet, type DownloadProgress, loadAssets, loadManifest, startAssets, useModel } from '@owlet/loader';
 import { assetsOf, chooseVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import {
   type LoadProgress,
@@ -13,6 +13,7 @@ import type { BrowserEnvironment } from './environment.ts';
 import { WASM_WEIGHTS, wasmWeights } from './fit-memory.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
+import { LateTasks, type TaskFiles } from './late-tasks.ts';
 import { LoadMeter } from './load-meter.ts';
 import { loadGraph, type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
@@ -36,14 +37,14 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so. Where
-   * loading them has failed, it is tried again.
+   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so. What it
+   * needs comes before what nobody waits for. Where loading it has failed, it is tried again.
    *
    * @returns lets go of them: to be called once, when the task has run
    * @throws OwletError what loading them failed with, or `ABORTED`
    */
   hold(task: string, signal: AbortSignal): Promise<() => void>;
-  /** Resolves when the graphs behind the first task are ready, or have failed for the first time; never rejects. */
+  /** Resolves when the graphs of every task are ready, or have failed for the first time; never rejects. */
   readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
   readonly trial: ThreadDecision['trial'];
@@ -172,9 +173,10 @@ export async function loadModel(
     const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
     const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
     assets.release();
-    let lateParts = parts;
+    /** Where the files of a graph are; of those that are ready, or get a session when they are asked for. */
+    const partsOf = new Map<string, ModelParts>(graphs.map(({ graph }) => [graph, parts]));
     const residency = new Residency(weightsBudget, {
-      make: (placed, waiting) => loadGraph(running, firstGraphs.has(placed.graph) ? parts : lateParts, placed, waiting),
+      make: (placed, waiting) => loadGraph(running, partsOf.get(placed.graph) ?? parts, placed, waiting),
       end: (graph) => running.unload(graph),
     });
     residency.add(graphs, true);
@@ -189,29 +191,65 @@ export async function loadModel(
       devices,
     });
     const ended = new AbortController();
-    /** What only later tasks need, beside what is in use. */
-    const loadRest = async (): Promise<void> => {
-      if (late.length === 0) return;
+    let standing = graphs;
+    let newest: LoadMeter | undefined;
+    /** What some later tasks need, beside what is in use. */
+    const loadLate = (names: readonly string[]): TaskFiles => {
       const planned = plan(failedOnGpu).graphs;
-      const missing = planned.filter(({ graph }) => !firstGraphs.has(graph));
-      const lateMeter = new LoadMeter(onLate);
+      const missing = planned.filter(({ graph }) => !partsOf.has(graph));
+      const graphsOf = (some: readonly string[]): PlacedGraph[] => {
+        const wantedNames = new Set(graphsOfTasks(manifest, some));
+        return missing.filter(({ graph }) => wantedNames.has(graph));
+      };
+      const filesOf = (some: readonly string[]) => assetsOfPlan(manifest, graphsOf(some), some);
+      // What an earlier try still tells would turn this one's progress back.
+      const lateMeter: LoadMeter = new LoadMeter((progress) => {
+        if (newest === lateMeter) onLate(progress);
+      });
+      newest = lateMeter;
       lateMeter.expectStored(fromStore);
-      const onProgress = (progress: DownloadProgress): void => lateMeter.download(progress);
+      let isWhole = false;
+      const onProgress = (progress: DownloadProgress): void => {
+        isWhole = progress.loaded === progress.total;
+        lateMeter.download(progress);
+      };
       const following = { store, signal: ended.signal, fetch, mostHeld, priority: 'low', onProgress } as const;
-      const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
-      const onStep: Placement['onStep'] = (stage, done) => lateMeter.prepare(stage, done);
-      const later = { plan, failedOnGpu, standing: graphs, onStep };
-      lateParts = { ...parts, assets: more };
+      const loading = startAssets(url, filesOf(names), following);
+      const toMake = new Set(names);
       const fitsWhole = wasmWeights(planned) <= weightsBudget;
-      const all = fitsWhole
-        ? (await makeReady(running, lateParts, later, new Stopwatch(), ended.signal)).graphs
-        : planned;
-      more.release();
-      // What doesn't fit beside the first task's gets its sessions when a call wants them.
-      residency.add(fitsWhole ? all : missing, fitsWhole);
-      for (const placed of all) devices.set(placed.module, placed.device);
-      for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
-      lateMeter.ready();
+      return {
+        have: (name) => loading.have(filesOf([name])),
+        call: (name) => loading.call(filesOf([name])),
+        async make(name) {
+          const needed = new Set([...standing.map(({ graph }) => graph), ...graphsOfTasks(manifest, [name])]);
+          const made = (names.length - toMake.size) / names.length;
+          // While files are on their way, they have the bar.
+          const onStep: Placement['onStep'] = (_, done) => {
+            if (isWhole) lateMeter.prepare('compile', made + done / names.length);
+          };
+          toMake.delete(name);
+          const heldOn = filesOf([...toMake]).map(({ sha256 }) => sha256);
+          const assets: AssetSet = {
+            ...loading.set,
+            release: (kept = new Set()) => loading.set.release(new Set([...kept, ...heldOn])),
+          };
+          const lateParts = { ...parts, assets };
+          const taskPlan: Placement['plan'] = (failed) => only(plan(failed), needed);
+          const placement = { plan: taskPlan, failedOnGpu, standing, onStep };
+          // What doesn't fit beside the first task's gets its sessions when a call wants them.
+          const all = fitsWhole
+            ? (await makeReady(running, lateParts, placement, new Stopwatch(), ended.signal)).graphs
+            : [...standing, ...graphsOf([name]).filter(({ graph }) => !partsOf.has(graph))];
+          assets.release();
+          const added = all.filter(({ graph }) => !partsOf.has(graph));
+          for (const { graph } of added) partsOf.set(graph, lateParts);
+          residency.add(fitsWhole ? all : added, fitsWhole);
+          standing = all;
+          for (const placed of all) devices.set(placed.module, placed.device);
+          for (const [sha256, classes] of readLabels(manifest, [name], assets)) labels.set(sha256, classes);
+        },
+        done: () => lateMeter.ready(),
+      };
     };
     watch.mark('total');
     const storeWarning: OwletWarning[] =
@@ -231,8 +269,7 @@ export async function loadModel(
       timings: watch.timings,
     };
     meter.ready();
-    const rest = retriable(loadRest);
-    const settled = rest().catch(() => {});
+    const rest = new LateTasks(late, loadLate);
     return {
       engine,
       manifest,
@@ -240,10 +277,10 @@ export async function loadModel(
       report,
       async hold(name, waiting) {
         if (!tasks.includes(name)) return () => {};
-        if (late.includes(name)) await orAborted(rest(), waiting, 'compile');
+        if (late.includes(name)) await orAborted(rest.ready(name), waiting, 'compile');
         return residency.hold(graphsOfTasks(manifest, [name]), waiting);
       },
-      settled,
+      settled: rest.settled,
       trial: threads.trial,
       async dispose() {
         ended.abort();

@@ -60,6 +60,36 @@ test('a typed error, the first task goes on; asked again it tries again', { time
   await page.close();
 });
 
+test('a task that is called waits for its own files alone, which come first', { timeout: 60_000 }, async () => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const { fetch } = globalThis;
+  const asked: string[] = [];
+  const isHeld = (path: string): boolean => path.startsWith('graphs/text.') || path.startsWith('graphs/fusion.');
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    const { url, signal } = new Request(input, init);
+    const path = url.startsWith(tiny) ? url.slice(tiny.length) : '';
+    if (path !== '') asked.push(`${path} ${init?.priority}`);
+    const given = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (isHeld(path)) await Promise.race([held, given]);
+    return fetch(input, init);
+  });
+  const page = newPage();
+  unwrap(await page.load({ tasks: ['caption', 'answer', 'classify'] }));
+  unwrap(await page.open(await patternPicture(8), 1));
+  const classify = { kind: 'classify', task: 'classify', media: 1, texts: {}, top: 3 } as const;
+  // What it doesn't need never comes as long as it waits.
+  expect(unwrap(await page.run<'classify'>(classify)).labels.length).toBeGreaterThan(0);
+  const of = (graph: string) => asked.filter((line) => line.startsWith(`graphs/${graph}.`));
+  expect(of('vision').every((line) => line.endsWith('high'))).toBe(true);
+  expect(of('text')[0]).toMatch(/ low$/);
+  letGo();
+  expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
+  await page.close();
+});
+
 test('progress of their own, from the start again after a failure', { timeout: 60_000 }, async () => {
   const server = breakServer((path) => path.startsWith('graphs/fusion.'));
   const page = newPage();
