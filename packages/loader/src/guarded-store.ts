@@ -35,7 +35,10 @@ export class GuardedStore implements BlobStore {
   ) {
     this.#disk = disk;
     this.#makeRoom = makeRoom;
-    this.#probed = probed.catch((error: unknown) => this.giveUp(error));
+    this.#probed = probed.catch((error: unknown) => {
+      // A full one is still to be read, and whoever writes asks for room.
+      if (!isQuota(error)) this.giveUp(error);
+    });
   }
 
   get kind(): BlobStore['kind'] {
@@ -137,6 +140,8 @@ export class GuardedStore implements BlobStore {
           part.close();
           if (!isQuota(error)) this.giveUp(error);
         }
+        // It takes up room that the whole file needs.
+        await this.#disk?.removePart(key).catch(() => undefined);
         await this.write(key, bytes);
       },
       close: () => part.close(),

@@ -1,8 +1,20 @@
 import type { Part } from './store.ts';
 
+/** Chromium's number for a device without room. */
+const NO_SPACE = -8;
+
+/**
+ * Writes all of the bytes.
+ *
+ * @throws DOMException `QuotaExceededError` where there is no room for them, whatever the browser makes of that: Chromium writes
+ *   what fits, and gives its own number of the failure as if it were a number of bytes, taken for one without a sign
+ */
 function writeAll(handle: FileSystemSyncAccessHandle, bytes: Uint8Array<ArrayBuffer>, at: number): void {
-  const written = handle.write(bytes, { at });
-  if (written !== bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes were written`);
+  const written = handle.write(bytes, { at }) | 0;
+  if (written === bytes.length) return;
+  if (written < 0 && written !== NO_SPACE) throw new Error(`Writing ${bytes.length} bytes failed (${written})`);
+  const message = written < 0 ? `No room for ${bytes.length} bytes` : `Only ${written} of ${bytes.length} bytes fitted`;
+  throw new DOMException(message, 'QuotaExceededError');
 }
 
 /**

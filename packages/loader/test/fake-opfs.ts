@@ -16,6 +16,9 @@ function named(name: string): DOMException {
   return new DOMException('', name);
 }
 
+/** A failure, -8, as a number of bytes. */
+const NO_SPACE = 2 ** 32 - 8;
+
 /** What a test can make fail: called before every step with its name and the file's or folder's. */
 export type Fail = (step: string, name: string) => unknown;
 
@@ -23,7 +26,7 @@ export type Fail = (step: string, name: string) => unknown;
 export class FakeOpfs {
   /** Makes steps fail: throws, or returns a promise to be waited for. */
   fail: Fail = () => {};
-  /** Most bytes of all files. */
+  /** Most bytes of all files. What fits is written, then Chromium's number comes for what doesn't. */
   quota = Number.POSITIVE_INFINITY;
   /** The time that files get, in milliseconds since 1970. */
   now: () => number = Date.now;
@@ -175,13 +178,14 @@ export class FakeOpfs {
       write: (bytes: Uint8Array, { at }: { at: number }) => {
         const written = this.fail('write', name);
         if (typeof written === 'number') return written;
-        const grown = new Uint8Array(Math.max(file.bytes.length, at + bytes.length));
-        if (this.#used() + grown.length - file.bytes.length > this.quota) throw named('QuotaExceededError');
+        const room = Math.max(0, this.quota - this.#used() + file.bytes.length - at);
+        const fitting = bytes.subarray(0, Math.min(bytes.length, room));
+        const grown = new Uint8Array(Math.max(file.bytes.length, at + fitting.length));
         grown.set(file.bytes);
-        grown.set(bytes, at);
+        grown.set(fitting, at);
         file.bytes = grown;
         file.changed = this.now();
-        return bytes.length;
+        return fitting.length === bytes.length ? bytes.length : NO_SPACE;
       },
       close: () => {
         if (isShared) file.readers -= 1;

@@ -160,7 +160,17 @@ describe('later', () => {
     failAt('write', () => 2);
     await opened.store.write(key, bytes);
     expect(opfs.locked()).toEqual([]);
+    expect(opened.fallback).toContain('no more room');
     expect(opened.fallback).toContain('2 of 3 bytes');
+  });
+
+  test('a write that gives a number of a failure is one, not of so many bytes', async () => {
+    const opened = await open();
+    failAt('write', () => 2 ** 32 - 5);
+    await opened.store.write(key, bytes);
+    expect(opened.store.kind).toBe('memory');
+    expect(opened.fallback).toContain('(-5)');
+    expect(await opened.store.read(key)).toEqual(bytes);
   });
 
   test('a handle that comes too late is closed', async () => {
