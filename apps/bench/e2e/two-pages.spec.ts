@@ -8,7 +8,7 @@ const MiB = 2 ** 20;
  * What each of six connections may lose with a page: what isn't kept yet, and what lay in the browser's own buffers, which
  * the server has counted as sent.
  */
-const LOST = 6 * 0.75 * MiB;
+const LOST = 6 * 0.5 * MiB;
 
 async function openPage(context: BrowserContext): Promise<TaskPage> {
   const page = await context.newPage();
