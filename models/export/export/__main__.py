@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from .build import VARIANTS
-from .checkpoint import folder_of, read_checkpoint
+from .checkpoint import folder_of, open_checkpoint
 from .errors import ExportError, telling_full_disk
 from .manifest import write_model
 
@@ -45,12 +45,15 @@ def main() -> None:
 
 def export(args: argparse.Namespace) -> None:
     """Reads the checkpoint and writes the model."""
-    model, vocabulary = read_checkpoint(args.checkpoint, args.vocab, args.report)
+    checkpoint = open_checkpoint(args.checkpoint, args.vocab, args.report)
     out = args.out.resolve()
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
     measured = folder_of(args.checkpoint) / "quality.json"
     quality = json.loads(measured.read_text()) if measured.exists() else None
-    write_model(model, vocabulary, out, identity, tuple(args.variants), quality, args.taps)
+    how = (tuple(args.variants), quality, args.taps)
+    write_model(
+        checkpoint.model, checkpoint.vocabulary, out, identity, *how, parameters=checkpoint, source=checkpoint.identity()
+    )
 
 
 if __name__ == "__main__":

@@ -90,6 +90,10 @@ class Checkpoint:
             raise NotFinite(what, "take a checkpoint from before training broke down, or copy the file again")
         return tensor
 
+    def identity(self) -> list:
+        """Tells the files apart from others and from themselves once changed, without reading them."""
+        return [[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in self.source.files]
+
     def bring(self, module: str) -> None:
         """Reads a module's parameters into the model."""
         begin = prefixes(module, self.config)
@@ -120,11 +124,9 @@ def open_checkpoint(path: Path, vocabulary: Path | None = None, report: Path | N
     return checkpoint
 
 
-def read_checkpoint(
-    path: Path, vocabulary: Path | None = None, report: Path | None = None
-) -> tuple[Mplug2, list[str]]:
+def read_checkpoint(path: Path, vocabulary: Path | None = None) -> tuple[Mplug2, list[str]]:
     """The whole model, in eval mode, and its vocabulary: for models that fit in memory."""
-    checkpoint = open_checkpoint(path, vocabulary, report)
+    checkpoint = open_checkpoint(path, vocabulary)
     for module in modules_of(checkpoint.config):
         checkpoint.bring(module)
     return checkpoint.model, checkpoint.vocabulary

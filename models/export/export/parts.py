@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from mplug2.config import Mplug2Config
 
-from .build import Builder, graphs_of
+from .build import graphs_of
 
 
-def modules_of(config: Mplug2Config) -> dict[str, list[Builder]]:
-    """The modules that the model's tasks run, in the order in which their inputs come about, with their graphs' builders."""
-    found: dict[str, list[Builder]] = {}
-    for module, build in graphs_of(config):
-        found.setdefault(module, []).append(build)
-    return found
+def modules_of(config: Mplug2Config) -> list[str]:
+    """The modules that the model's tasks run, in the order in which their inputs come about."""
+    return list(dict.fromkeys(module for module, _ in graphs_of(config)))
 
 
 def prefixes(module: str, config: Mplug2Config) -> tuple[str, ...]:
