@@ -10,13 +10,15 @@ import json
 import sys
 from pathlib import Path
 
+import torch
+
 from .build import VARIANTS
 from .checkpoint import folder_of, open_checkpoint
 from .errors import ExportError, telling_full_disk
 from .manifest import write_model
 
 TAPS_HELP = "beside the float32 graphs, tapped ones that hand on inner tensors too, and taps.json; for comparisons"
-CHECKPOINT_HELP = "a folder or a file: safetensors, .pth or .bin, sharded or not; config.json beside it where shapes do not tell all"
+CHECKPOINT_HELP = "folder or file: safetensors, .pth or .bin, sharded or not; config.json beside it where shapes do not tell all"
 VOCAB_HELP = "one piece a line; default: the checkpoint's vocab.txt, or BERT's where that has as many pieces"
 REPORT_HELP = "write what becomes of every tensor here, as JSON"
 VARIANTS_HELP = "forms of the graphs; weights are stored as int8, or, for float32 graphs alone, as float32"
@@ -45,6 +47,8 @@ def main() -> None:
 
 def export(args: argparse.Namespace) -> None:
     """Reads the checkpoint and writes the model."""
+    # The fingerprints' last digits depend on how many threads share a sum.
+    torch.set_num_threads(1)
     checkpoint = open_checkpoint(args.checkpoint, args.vocab, args.report)
     out = args.out.resolve()
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
