@@ -7,13 +7,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onPath } from './chromium.mjs';
-import { listenForStop, root, run, typedIn } from './process.mjs';
+import { listenForStop, run, typedIn } from './process.mjs';
+import { exporter, python, venv } from './python.mjs';
 import { SetupError, say } from './setup.mjs';
 
-const home = join(root, 'models', 'export');
-const lock = join(home, 'requirements.lock');
-const venv = join(home, '.venv');
-const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
+const lock = join(exporter, 'requirements.lock');
 
 /** The first Python of version 3.11 or later; 3.11 itself before others, since the lock file was made with it. */
 function findPython() {
@@ -47,7 +45,7 @@ listenForStop();
 try {
   await environment();
   // Safe path: a module in the folder in which the command was typed must not shadow one of ours.
-  const env = { ...process.env, PYTHONPATH: home, PYTHONSAFEPATH: '1' };
+  const env = { ...process.env, PYTHONPATH: exporter, PYTHONSAFEPATH: '1' };
   process.exitCode = await run(python, ['-m', 'export', ...process.argv.slice(2)], { cwd: typedIn, env });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

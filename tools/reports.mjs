@@ -1,4 +1,4 @@
-/** Counts of tests, from the JSON reports of the runners. */
+/** Counts of tests, from the reports of the runners. */
 import { readFileSync } from 'node:fs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
@@ -6,10 +6,11 @@ import { readFileSync } from 'node:fs';
 /**
  * What Vitest's JSON report says. A file that could not even be loaded holds no test: it counts as a failed one.
  *
- * @param {any} report
+ * @param {string} json
  * @returns {Counts}
  */
-export function vitestCounts(report) {
+export function vitestCounts(json) {
+  const report = JSON.parse(json);
   /** @type {{ status: string, assertionResults: unknown[] }[]} */
   const files = report.testResults;
   const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
@@ -23,12 +24,31 @@ export function vitestCounts(report) {
 /**
  * What Playwright's JSON report says. Errors outside of any test count as one failure each.
  *
- * @param {any} report
+ * @param {string} json
  * @returns {Counts}
  */
-export function playwrightCounts(report) {
+export function playwrightCounts(json) {
+  const report = JSON.parse(json);
   const { expected, unexpected, flaky, skipped } = report.stats;
   return { passed: expected, failed: unexpected + flaky + report.errors.length, skipped };
+}
+
+/**
+ * What pytest's JUnit report says; an error outside of a test is a failure.
+ *
+ * @param {string} report XML
+ * @returns {Counts}
+ */
+export function pytestCounts(report) {
+  const suite = /<testsuite [^>]*>/.exec(report)?.[0] ?? '';
+  /** @param {string} name */
+  const count = (name) => {
+    const found = new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1];
+    if (found === undefined) throw new Error(`no count of ${name}`);
+    return Number(found);
+  };
+  const [failed, skipped] = [count('errors') + count('failures'), count('skipped')];
+  return { passed: count('tests') - failed - skipped, failed, skipped };
 }
 
 /**
@@ -36,14 +56,14 @@ export function playwrightCounts(report) {
  *
  * @param {number} code
  * @param {string} file
- * @param {(report: any) => Counts} read
+ * @param {(report: string) => Counts} read
  * @returns {Counts}
  */
 export function reported(code, file, read) {
   /** @type {Counts} */
   let counts;
   try {
-    counts = read(JSON.parse(readFileSync(file, 'utf8')));
+    counts = read(readFileSync(file, 'utf8'));
   } catch (error) {
     process.stdout.write(`No report could be read (${error instanceof Error ? error.message : String(error)})\n`);
     return { passed: 0, failed: 1, skipped: 0 };

@@ -2,12 +2,13 @@
  * `npm test`: sets up, gets a Chromium where there is none, runs every check and test, even after a failure, and ends
  * with "N passed, N failed, N skipped". Lint and type check count as one test each.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.mjs';
 import { installed, run, stop } from './process.mjs';
-import { playwrightCounts, reported, vitestCounts } from './reports.mjs';
+import { exporter, python } from './python.mjs';
+import { playwrightCounts, pytestCounts, reported, vitestCounts } from './reports.mjs';
 import { command } from './setup.mjs';
 
 /** @typedef {import('./reports.mjs').Counts} Counts */
@@ -36,6 +37,15 @@ function steps(folder) {
     const args = [playwright, 'test', '--pass-with-no-tests', '--reporter=list,json'];
     return reported(await node(args, { PLAYWRIGHT_JSON_OUTPUT_NAME: file }), file, playwrightCounts);
   };
+  const inPython = async () => {
+    if (!existsSync(python)) {
+      process.stdout.write('Skipped: models/export has no Python environment (its README makes one)\n');
+      return { passed: 0, failed: 0, skipped: 1 };
+    }
+    const file = join(folder, 'pytest.xml');
+    const code = await run(python, ['-m', 'pytest', '-q', 'tests', `--junitxml=${file}`], { cwd: exporter });
+    return reported(code, file, pytestCounts);
+  };
   /** @type {[string, () => Promise<Counts>][]} */
   const list = [
     ['lint and format', async () => asOne(await node([biome, 'check', '--error-on-warnings', '.']))],
@@ -43,6 +53,7 @@ function steps(folder) {
     ['tests in Node', () => vitestRun('node')],
     ['tests in Chromium', () => vitestRun('browser')],
     ['end to end', e2e],
+    ['exporter, training and evaluation', inPython],
   ];
   return list;
 }

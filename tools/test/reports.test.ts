@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { playwrightCounts, reported, vitestCounts } from '../reports.mjs';
+import { playwrightCounts, pytestCounts, reported, vitestCounts } from '../reports.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'owlet-reports-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -14,12 +14,22 @@ describe('counts', () => {
   test('of Vitest: a file that could not be loaded is a failure', () => {
     const unloaded = { status: 'failed', assertionResults: [] };
     const report = { ...vitest, testResults: [loaded, unloaded, { status: 'passed', assertionResults: [] }] };
-    expect(vitestCounts(report)).toEqual({ passed: 3, failed: 2, skipped: 3 });
+    expect(vitestCounts(JSON.stringify(report))).toEqual({ passed: 3, failed: 2, skipped: 3 });
   });
 
   test('of Playwright: flaky tests and errors outside of tests are failures', () => {
     const stats = { expected: 4, unexpected: 1, flaky: 1, skipped: 2 };
-    expect(playwrightCounts({ stats, errors: [{}] })).toEqual({ passed: 4, failed: 3, skipped: 2 });
+    expect(playwrightCounts(JSON.stringify({ stats, errors: [{}] }))).toEqual({ passed: 4, failed: 3, skipped: 2 });
+  });
+
+  test('of pytest: an error outside of a test is a failure', () => {
+    const suite = '<testsuite name="pytest" errors="1" failures="2" skipped="3" tests="10" time="1.0">';
+    expect(pytestCounts(`<?xml version="1.0"?><testsuites>${suite}</testsuite></testsuites>`)).toEqual({
+      passed: 4,
+      failed: 3,
+      skipped: 3,
+    });
+    expect(() => pytestCounts('<testsuites></testsuites>')).toThrow('no count of errors');
   });
 
   test('an exit code that no test explains is a failure', () => {

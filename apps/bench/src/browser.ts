@@ -35,14 +35,17 @@ export async function withProfileFolder<T>(work: (profile: string) => Promise<T>
 /**
  * Lends a browser on a profile.
  *
+ * @param more - arguments of the browser beside the usual ones
  * @internal
  */
 export async function withContext<T>(
   executablePath: string,
   profile: string,
   work: (context: BrowserContext) => Promise<T>,
+  more: readonly string[] = [],
 ): Promise<T> {
-  const context = await chromium.launchPersistentContext(profile, launchOptions(executablePath));
+  const options = launchOptions(executablePath);
+  const context = await chromium.launchPersistentContext(profile, { ...options, args: [...options.args, ...more] });
   try {
     return await work(context);
   } finally {

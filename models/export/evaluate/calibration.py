@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .bootstrap import Estimate, interval, resamples
+
 BINS = 10
 
 
@@ -30,7 +32,7 @@ class Calibration:
 
     split: str
     count: int
-    error: float
+    error: Estimate
     error_with_temperature: float
     temperature: float
     bins: list[Bin]
@@ -52,6 +54,18 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
     """Mean over everything of the distance between its bin's probability and rightness."""
     bins = reliability(probabilities, right)
     return sum(b.count * abs(b.probability - b.right) for b in bins) / sum(b.count for b in bins)
+
+
+def estimated_error(probabilities: np.ndarray, right: np.ndarray, rows: np.ndarray) -> Estimate:
+    """The error with its interval, photos (`rows`: the number of each one's) drawn with all that belongs to them. A resample
+    is never better calibrated by being smaller, so that the interval may lie above the figure."""
+    which = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    # How far a photo moves each bin's sum: the error is the sum of their sizes over the number of probabilities.
+    off = np.zeros((rows.max() + 1, BINS))
+    np.add.at(off, (rows, which), probabilities - right)
+    draws = resamples(len(off))
+    errors = np.abs(draws @ off).sum(1) / (draws @ np.bincount(rows))
+    return Estimate(calibration_error(probabilities, right), *interval(errors))
 
 
 def log_odds(probabilities: np.ndarray) -> np.ndarray:
@@ -86,7 +100,7 @@ def calibrate(split: str, probabilities: np.ndarray, right: np.ndarray, photos: 
     return Calibration(
         split=split,
         count=len(probabilities),
-        error=calibration_error(probabilities, right),
+        error=estimated_error(probabilities, right, rows),
         error_with_temperature=calibration_error(scaled, right),
         temperature=best_temperature(probabilities, right),
         bins=reliability(probabilities, right),
@@ -96,7 +110,7 @@ def calibrate(split: str, probabilities: np.ndarray, right: np.ndarray, photos: 
 def markdown(found: Calibration) -> str:
     """The reliability table."""
     rows = [
-        f"{found.split}: expected calibration error {found.error:.4f},"
+        f"{found.split}: expected calibration error {found.error},"
         f" {found.error_with_temperature:.4f} with a temperature fitted on the other half of the photos"
         f" ({found.temperature:.2f} on all)",
         "",

@@ -54,6 +54,9 @@ class Report:
     shuffled_cider_d: float
     shuffled_bleu_4: float
     meteor: Estimate | None
+    people_meteor: float | None
+    common_meteor: float | None
+    shuffled_meteor: float | None
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ def people(references: list[list[Sentence]]) -> tuple[float, float]:
     return float(np.mean(cider)), float(np.mean(bleu_4))
 
 
+def people_meteor(references: list[list[Sentence]]) -> float:
+    """METEOR of each photo's first reference against its others: of all five in turn it would take minutes."""
+    return meteor([sentences[0] for sentences in references], [sentences[1:] for sentences in references]).value
+
+
 def most_common_caption(photos: list[CaptionedPhoto]) -> Sentence:
     """The sentence written most often about photos that are trained on; the first one on a tie."""
     counts = Counter(tuple(tokenize(c)) for p in photos if not p.held_out for c in p.captions)
@@ -154,6 +162,9 @@ def evaluate(predictions: list[Prediction], photos: list[CaptionedPhoto], with_m
         shuffled_cider_d=float(np.mean(scorer.scores(shuffled))),
         shuffled_bleu_4=float(bleu(bleu_statistics(shuffled, references).sum(0))[-1]),
         meteor=meteor(candidates, references) if with_meteor else None,
+        people_meteor=people_meteor(references) if with_meteor else None,
+        common_meteor=meteor([common] * count, references).value if with_meteor else None,
+        shuffled_meteor=meteor(shuffled, references).value if with_meteor else None,
     )
 
 

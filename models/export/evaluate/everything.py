@@ -190,7 +190,8 @@ def caption_metrics(found: captions.Report, split: str) -> list[Metric]:
         ),
     ]
     if found.meteor:
-        rows.append(("METEOR", found.meteor, None, {}))
+        beside = {"another photo's": found.shuffled_meteor, "people": found.people_meteor}
+        rows.append(("METEOR", found.meteor, found.common_meteor, beside))
     return [Metric.of(name, split, estimate, found.photos, blind, beside) for name, estimate, blind, beside in rows]
 
 

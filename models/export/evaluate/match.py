@@ -81,14 +81,16 @@ def metrics(pairs: Sequence[Pair], here: np.ndarray, elsewhere: np.ndarray) -> l
     split = f"Flickr8k val, {len(set(images))} photos"
     # Only the sentence tells here: the best that a threshold on the blind probability can do, and one answer for all.
     thresholds = np.quantile(elsewhere, np.linspace(0, 1, 201))
-    blind = max(0.5, *(float(((elsewhere > t) == fits).mean()) for t in thresholds))
+    guesses = [elsewhere > t for t in thresholds]
+    guess = max(guesses, key=lambda guess: float((guess == fits).mean()))
+    blind = max(0.5, float((guess == fits).mean()))
     beside = {"another photo": float(correct_elsewhere.mean())}
     found = [Metric.of("match accuracy", split, mean_by_photo(correct, images), len(pairs), blind, beside)]
     for kind, name in ((RIGHT, "right sentences"), (HARD, "changed sentences"), (RANDOM, "other photos' sentences")):
         of = kinds == kind
         estimate = mean_by_photo(correct[of], np.array(images)[of])
         beside = {"another photo": float(correct_elsewhere[of].mean())}
-        found.append(Metric.of(f"match accuracy, {name}", split, estimate, int(of.sum()), None, beside))
+        found.append(Metric.of(f"match accuracy, {name}", split, estimate, int(of.sum()), float((guess == fits)[of].mean()), beside))
     first = np.arange(0, len(pairs), 4)
     wins = (here[first] > here[first + 1]) + 0.5 * (here[first] == here[first + 1])
     estimate = mean_by_photo(wins, np.array(images)[first])

@@ -39,6 +39,8 @@ class Metric:
     def plain(self) -> dict[str, object]:
         """For JSON, as a model's manifest has it: numbers rounded, what isn't there left out."""
         kept = {name: value for name, value in asdict(self).items() if value not in (None, {})}
+        if "beside" in kept:
+            kept["beside"] = {name: round(value, 5) for name, value in self.beside.items()}
         return {name: round(value, 5) if isinstance(value, float) else value for name, value in kept.items()}
 
 

@@ -27,10 +27,15 @@ def self_attention(g: GraphWriter, w: ModuleWeights, at: str, a: Attention, conf
 
 def project_qkv(g: GraphWriter, w: ModuleWeights, at: str, a: Attention, config: TextConfig, x: str) -> list[str]:
     """Query, key and value, each B×heads×L×d."""
-    layers = [a.self["query"], a.self["key"], a.self["value"]]
-    packed = g.linear(x, *w.linears(f"{at}.qkv", layers, [query_factor(config), 1.0, 1.0]))
+    packed = linear_qkv(g, w, at, a, config, x)
     split = heads(g, packed, 3 * config.heads, config.width // config.heads)
     return g.op("Split", split, g.constant([config.heads] * 3), outputs=3, axis=1)
+
+
+def linear_qkv(g: GraphWriter, w: ModuleWeights, at: str, a: Attention, config: TextConfig, x: str) -> str:
+    """Query, key and value side by side, B×L×3E."""
+    layers = [a.self["query"], a.self["key"], a.self["value"]]
+    return g.linear(x, *w.linears(f"{at}.qkv", layers, [query_factor(config), 1.0, 1.0]))
 
 
 def query(g: GraphWriter, w: ModuleWeights, at: str, a: Attention, config: TextConfig, x: str) -> str:
@@ -66,6 +71,13 @@ def residual(g: GraphWriter, w: ModuleWeights, at: str, a: Attention, config: Te
     return g.add_norm(x, y, w.norm(f"{at}.norm", a.output["LayerNorm"]), config.norm_eps)
 
 
+def read_memory(
+    g: GraphWriter, w: ModuleWeights, at: str, a: Attention, config: TextConfig, x: str, memory: str
+) -> str:
+    """Cross-attention with residual and norm."""
+    return residual(g, w, at, a, config, x, cross_attention(g, w, at, a, config, x, memory))
+
+
 def encoder_layer(
     g: GraphWriter, w: ModuleWeights, at: str, layer: Layer, config: TextConfig, x: str, memory: str | None
 ) -> str:
@@ -73,7 +85,5 @@ def encoder_layer(
     at_self, at_cross = f"{at}.attention", f"{at}.crossattention"
     x = residual(g, w, at_self, layer.attention, config, x, self_attention(g, w, at_self, layer.attention, config, x))
     if memory is not None:
-        cross = layer.crossattention
-        y = cross_attention(g, w, at_cross, cross, config, x, memory)
-        x = residual(g, w, at_cross, cross, config, x, y)
+        x = read_memory(g, w, at_cross, layer.crossattention, config, x, memory)
     return feed_forward(g, w, at, layer, config, x)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from mplug2.config import Mplug2Config
 from mplug2.model import Mplug2
@@ -11,28 +13,47 @@ from mplug2.model import Mplug2
 from .decoder_graph import memory_graph, step_graph
 from .graph import GraphWriter, Value
 from .heads_graph import classify_graph, embed_text_graph, embed_visual_graph, match_graph
+from .split import Group, fusion_groups, memory_groups, vision_groups
 from .tasks import graphs_named, tasks_of
 from .tensors import WeightStore
 from .text_graph import fusion_graph, text_graph
-from .universal_graph import universal_graph
+from .universal_graph import gather_graph, read_graph, universal_graph
 from .vision_graph import blocks_graph, frame_graph
 from .weights import ModuleWeights
 
-Builder = Callable[[GraphWriter, ModuleWeights, Mplug2], tuple[str, list[Value], list[Value]]]
-# In the order in which each one's inputs come about.
-GRAPHS: dict[str, tuple[str, Builder]] = {
-    "vision.frame": ("vision", frame_graph),
-    "vision.blocks": ("vision", blocks_graph),
-    "universal": ("universal", universal_graph),
-    "decoder.memory": ("decoder", memory_graph),
-    "decoder.step": ("decoder", step_graph),
-    "text": ("text", text_graph),
-    "fusion": ("fusion", fusion_graph),
-    "match": ("match", match_graph),
-    "embed.visual": ("embed", embed_visual_graph),
-    "embed.text": ("embed", embed_text_graph),
-    "classify": ("classify", classify_graph),
-}
+Described = tuple[str, list[Value], list[Value]]
+Builder = Callable[[GraphWriter, ModuleWeights, Mplug2], Described]
+
+
+class GroupBuilder(Protocol):
+    """Builds one graph of a module that may be cut into several."""
+
+    def __call__(self, g: GraphWriter, w: ModuleWeights, model: Mplug2, group: Group) -> Described: ...
+
+
+def builders(config: Mplug2Config) -> dict[str, tuple[str, Builder]]:
+    """By name, every graph that the configuration could have, with its module, in the order in which inputs come about."""
+
+    def groups(module: str, build: GroupBuilder, found: list[Group]) -> dict[str, tuple[str, Builder]]:
+        return {group.name: (module, partial(build, group=group)) for group in found}
+
+    return {
+        "vision.frame": ("vision", frame_graph),
+        **groups("vision", blocks_graph, vision_groups(config)),
+        "universal": ("universal", universal_graph),
+        "universal.gather": ("universal", gather_graph),
+        "universal.read": ("universal", read_graph),
+        **groups("decoder", memory_graph, memory_groups(config)),
+        "decoder.step": ("decoder", step_graph),
+        "text": ("text", text_graph),
+        **groups("fusion", fusion_graph, fusion_groups(config)),
+        "match": ("match", match_graph),
+        "embed.visual": ("embed", embed_visual_graph),
+        "embed.text": ("embed", embed_text_graph),
+        "classify": ("classify", classify_graph),
+    }
+
+
 VARIANTS = {"int8": ["wasm"], "float32": ["wasm", "webgpu"]}
 
 
@@ -51,7 +72,7 @@ class Built:
 def graphs_of(config: Mplug2Config) -> list[tuple[str, Builder]]:
     """The graphs that the model's tasks run, each with its module."""
     named = graphs_named(tasks_of(config, None))
-    return [found for name, found in GRAPHS.items() if name in named]
+    return [found for name, found in builders(config).items() if name in named]
 
 
 def build_graphs(model: Mplug2, variants: tuple[str, ...] = tuple(VARIANTS)) -> tuple[WeightStore, list[Built]]:

@@ -9,6 +9,7 @@ from mplug2.model import Mplug2
 
 from .bert_graph import feed_forward, heads, output, project_qkv, query, residual
 from .graph import GraphWriter, Value
+from .split import Group, handed_on
 from .weights import ModuleWeights
 from .words_graph import IDS, embed
 
@@ -18,19 +19,23 @@ def decoder_layers(model: Mplug2) -> list:
     return list(model.text_decoder["bert"]["encoder"])
 
 
-def memory_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
-    """memory B×N×E → cross_key_i, cross_value_i B×heads×N×d of every layer, by one matrix product."""
+def memory_graph(
+    g: GraphWriter, w: ModuleWeights, model: Mplug2, group: Group
+) -> tuple[str, list[Value], list[Value]]:
+    """memory B×N×E → cross_key_i, cross_value_i B×heads×N×d of the group's layers, by one matrix product."""
     text = model.config.text
     size = text.width // text.heads
-    attentions = [layer.crossattention.self for layer in decoder_layers(model)]
+    numbers = range(group.first, group.stop)
+    layers = decoder_layers(model)
+    attentions = [layers[i].crossattention.self for i in numbers]
     projections = [attention[kind] for attention in attentions for kind in ("key", "value")]
-    packed = g.linear("memory", *w.linears("memory.kv", projections))
-    names = [f"cross_{kind}_{i}" for i in range(len(projections) // 2) for kind in ("key", "value")]
+    packed = g.linear("memory", *w.linears(f"{handed_on('memory', group.first)}.kv", projections))
+    names = [f"cross_{kind}_{i}" for i in numbers for kind in ("key", "value")]
     split = heads(g, packed, len(projections) * text.heads, size)
     g.op("Split", split, g.constant([text.heads] * len(projections)), outputs=names, axis=1)
     cache = ("batch", text.heads, "tokens", size)
     return (
-        "decoder.memory",
+        group.name,
         [Value("memory", "float32", ("batch", "tokens", text.width))],
         [Value(name, "float32", cache) for name in names],
     )

@@ -8,9 +8,13 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from mplug2.bert import Memory
 from mplug2.model import Mplug2
 from train.generate import greedy
 from train.text import load_tokenizer
+
+from .bert_graph import query_factor
+from .split import fusion_groups, handed_on, memory_groups, rows_a_run, vision_groups
 
 Values = dict[str, np.ndarray]
 Outputs = dict[str, Values]
@@ -44,14 +48,64 @@ def sentence_ids(model: Mplug2, vocabulary: list[str]) -> list[int]:
     return [model.config.ids.start, *load_tokenizer(vocabulary).encode(SENTENCE, add_special_tokens=False).ids]
 
 
-def cross_keys_values(model: Mplug2, memory: torch.Tensor) -> Values:
-    """cross_key_i and cross_value_i of every decoder layer."""
-    found = {}
-    for i, layer in enumerate(model.text_decoder["bert"]["encoder"]):
-        attention = layer.crossattention
-        for kind in ("key", "value"):
-            found[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory)).numpy()
+Tensors = dict[str, dict[str, torch.Tensor]]
+
+
+def cross_keys_values(model: Mplug2, memory: torch.Tensor) -> Tensors:
+    """cross_key_i and cross_value_i of every decoder layer, by the graphs that make them."""
+    found: Tensors = {}
+    layers = list(model.text_decoder["bert"]["encoder"])
+    for group in memory_groups(model.config):
+        made = found.setdefault(group.name, {})
+        for i in range(group.first, group.stop):
+            attention = layers[i].crossattention
+            for kind in ("key", "value"):
+                made[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](memory))
     return found
+
+
+def blocks_outputs(model: Mplug2, tokens: torch.Tensor, visual: torch.Tensor) -> Tensors:
+    """What the graphs of the blocks yield: the frames' tokens between them, in the end `visual`."""
+    blocks = model.visual_encoder["visual"].transformer["resblocks"]
+    *before, last = vision_groups(model.config)
+    found: Tensors = {}
+    for group in before:
+        for i in range(group.first, group.stop):
+            tokens = blocks[i // 2].feed_forward(tokens) if i % 2 else blocks[i // 2].attend(tokens)
+        found[group.name] = {handed_on("tokens", group.stop): tokens}
+    return {**found, last.name: {"visual": visual}}
+
+
+def universal_outputs(model: Mplug2, visual: torch.Tensor, memory: torch.Tensor) -> Tensors:
+    """What the universal module's graphs yield in vision mode, in the end `memory`."""
+    if rows_a_run(model.config) is None:
+        return {"universal": {"memory": memory}}
+    attention = model.universal_layers()[-1].attention
+    query, key, value = (attention.self[name](visual) for name in ("query", "key", "value"))
+    gathered = {
+        "gathered": model.gather(visual),
+        "visual_query": query * query_factor(model.config.text),
+        "visual_key": attention.split(key),
+        "visual_value": attention.split(value),
+    }
+    return {"universal.gather": gathered, "universal.read": {"memory": memory}}
+
+
+def fusion_outputs(model: Mplug2, hidden: torch.Tensor, memory: torch.Tensor, fused: torch.Tensor) -> Tensors:
+    """What the graphs of fusion yield: the text's tokens between them, in the end `fused` and `answer_memory`."""
+    layers = list(model.fusion_encoder["encoder"])
+    *before, last = fusion_groups(model.config)
+    found: Tensors = {}
+    for group in before:
+        for layer in layers[group.first : group.stop]:
+            hidden = layer(hidden, Memory(memory))
+        found[group.name] = {handed_on("hidden", group.stop): hidden}
+    return {**found, last.name: {"fused": fused, "answer_memory": torch.cat([memory, fused], 1)}}
+
+
+def as_numpy(found: Tensors) -> Outputs:
+    """The same values for onnxruntime."""
+    return {graph: {name: value.numpy() for name, value in values.items()} for graph, values in found.items()}
 
 
 Seen = dict[str, torch.Tensor]
@@ -63,15 +117,16 @@ def vision_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Adds `cells` and `visual`."""
     cells = seen["cells"] = model.cells(seen["pixels"])
     seen["visual"] = model.vision(cells)
-    pooled = {"pooled": cells.mean(2).numpy()} if model.config.heads else {}
+    pooled = {"pooled": cells.mean(2)} if model.config.heads else {}
     tokens = model.visual_encoder["visual"].tokens(cells)
-    return {"vision.frame": {"tokens": tokens.numpy(), **pooled}, "vision.blocks": {"visual": seen["visual"].numpy()}}
+    blocks = blocks_outputs(model, tokens, seen["visual"])
+    return as_numpy({"vision.frame": {"tokens": tokens, **pooled}, **blocks})
 
 
 def universal_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Adds `memory`."""
     seen["memory"] = model.universal(seen["visual"])
-    return {"universal": {"memory": seen["memory"].numpy()}}
+    return as_numpy(universal_outputs(model, seen["visual"], seen["memory"]))
 
 
 def decoder_reference(model: Mplug2, seen: Seen) -> Outputs:
@@ -86,39 +141,36 @@ def decoder_reference(model: Mplug2, seen: Seen) -> Outputs:
         "top_logprob": logp[:, -1].topk(TOP).values,
         "target_logprob": logp.gather(2, torch.tensor([said])[..., None])[..., 0],
     }
-    return {
-        "decoder.step": {name: value.numpy() for name, value in step.items()},
-        "decoder.memory": cross_keys_values(model, memory),
-    }
+    return as_numpy({"decoder.step": step, **cross_keys_values(model, memory)})
 
 
 def text_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Adds `hidden`."""
     seen["hidden"] = model.text(seen["ids"], torch.ones_like(seen["ids"]))
-    return {"text": {"hidden": seen["hidden"].numpy()}}
+    return as_numpy({"text": {"hidden": seen["hidden"]}})
 
 
 def fusion_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Adds `fused`."""
     memory = seen["memory"]
     fused = seen["fused"] = model.fusion(seen["hidden"], memory, torch.ones_like(seen["ids"]))
-    return {"fusion": {"fused": fused.numpy(), "answer_memory": torch.cat([memory, fused], 1).numpy()}}
+    return as_numpy(fusion_outputs(model, seen["hidden"], memory, fused))
 
 
 def match_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Fits or not."""
-    return {"match": {"match_logits": model.match_logits(seen["fused"]).numpy()}}
+    return as_numpy({"match": {"match_logits": model.match_logits(seen["fused"])}})
 
 
 def embed_reference(model: Mplug2, seen: Seen) -> Outputs:
     """Picture and sentence in one space."""
     visual, text = model.embed_visual(seen["memory"]), model.embed_text(seen["hidden"], torch.ones_like(seen["ids"]))
-    return {"embed.visual": {"embedding": visual.numpy()}, "embed.text": {"embedding": text.numpy()}}
+    return as_numpy({"embed.visual": {"embedding": visual}, "embed.text": {"embedding": text}})
 
 
 def classify_reference(model: Mplug2, seen: Seen) -> Outputs:
     """ImageNet's classes."""
-    return {"classify": {"class_logits": model.class_logits(seen["cells"]).numpy()}}
+    return as_numpy({"classify": {"class_logits": model.class_logits(seen["cells"])}})
 
 
 # In the order in which each one's inputs come about. Every function runs with its module's parameters alone.
@@ -141,8 +193,8 @@ def first_seen(pixels: torch.Tensor, sentence: list[int], min_length: int, max_l
 
 
 def in_order(outputs: dict[str, T]) -> dict[str, T]:
-    """As goldens.json lists graphs: `decoder.memory` last."""
-    return {name: outputs[name] for name in sorted(outputs, key=lambda name: name == "decoder.memory")}
+    """As goldens.json lists graphs: the decoder's memory last."""
+    return {name: outputs[name] for name in sorted(outputs, key=lambda name: name.startswith("decoder.memory"))}
 
 
 @torch.inference_mode()

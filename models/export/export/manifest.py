@@ -15,6 +15,7 @@ from train.text import load_tokenizer
 
 from .build import VARIANTS, Built, build_variant
 from .check import Checker
+from .frames import frames_of
 from .goldens import fingerprints, in_order
 from .graph import LOCATION, Value
 from .parts import modules_of
@@ -24,9 +25,6 @@ from .tasks import tasks_of
 from .tensors import WeightStore
 
 LABELS = Path(__file__).with_name("imagenet-labels.json")
-# Videos: the reference's sixteen frames by nearest neighbour, or what owlet-mini was trained on.
-REFERENCE_FRAMES = {"count": 16, "resize": "nearest"}
-MINI_FRAMES = {"count": 8, "resize": "bicubic"}
 
 
 def compact(data: object) -> bytes:
@@ -276,7 +274,7 @@ def write_model(
         "preprocess": {
             "size": config.image_size,
             "resize": "bicubic",
-            "frames": REFERENCE_FRAMES if config.vision.stem == "conv3d" else MINI_FRAMES,
+            "frames": frames_of(config),
             "mean": config.mean,
             "std": config.std,
             "orientation": "exif",

@@ -6,6 +6,7 @@ from mplug2.model import Mplug2
 
 from .bert_graph import encoder_layer
 from .graph import GraphWriter, Value
+from .split import Group, handed_on
 from .weights import ModuleWeights
 from .words_graph import IDS, embed
 
@@ -25,24 +26,30 @@ def text_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, li
     return "text", [IDS], [Value("hidden", "float32", rows)]
 
 
-def fusion_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
-    """hidden B×L×E, memory B×N×E → fused B×L×E, answer_memory B×(N+L)×E. A memory of batch 1 serves every row."""
+def fusion_graph(
+    g: GraphWriter, w: ModuleWeights, model: Mplug2, group: Group
+) -> tuple[str, list[Value], list[Value]]:
+    """hidden B×L×E, memory B×N×E → fused B×L×E, answer_memory B×(N+L)×E; of several groups, each hands hidden on to the
+    next. A memory of batch 1 serves every row."""
     text = model.config.text
-    x = "hidden"
-    for i, layer in model.fusion_encoder["encoder"].layer.items():
+    rows = ("batch", "length", text.width)
+    x = begin = handed_on("hidden", group.first)
+    layers = list(model.fusion_encoder["encoder"].layer.items())
+    for i, layer in layers[group.first : group.stop]:
         x = encoder_layer(g, w, f"layer{i}", layer, text, x, "memory")
-        g.tap(f"fusion.layer{i}", x, ("batch", "length", text.width))
+        g.tap(f"fusion.layer{i}", x, rows)
+    inputs = [Value(begin, "float32", rows), Value("memory", "float32", ("memory_batch", "tokens", text.width))]
+    if not group.last:
+        end = g.op("Identity", x, name=handed_on("hidden", group.stop))
+        return group.name, inputs, [Value(end, "float32", rows)]
     fused = g.op("Identity", x, name="fused")
-    rows = g.op("Concat", g.op("Shape", "hidden", start=0, end=1), g.constant([1, 1]), axis=0)
-    g.op("Concat", g.op("Expand", "memory", rows), fused, axis=1, name="answer_memory")
+    every = g.op("Concat", g.op("Shape", begin, start=0, end=1), g.constant([1, 1]), axis=0)
+    g.op("Concat", g.op("Expand", "memory", every), fused, axis=1, name="answer_memory")
     return (
-        "fusion",
+        group.name,
+        inputs,
         [
-            Value("hidden", "float32", ("batch", "length", text.width)),
-            Value("memory", "float32", ("memory_batch", "tokens", text.width)),
-        ],
-        [
-            Value("fused", "float32", ("batch", "length", text.width)),
+            Value("fused", "float32", rows),
             Value("answer_memory", "float32", ("batch", "answer_tokens", text.width)),
         ],
     )

@@ -1,5 +1,5 @@
-"""The vision module as two ONNX graphs (arXiv 2302.00402, section 3.2): `vision.frame`, which sees frames one by one
-(stem, class token, positions), and `vision.blocks`, where frames meet (local-temporal blocks, norm, bridge)."""
+"""The vision module as ONNX graphs (arXiv 2302.00402, section 3.2): `vision.frame`, which sees frames one by one (stem,
+class token, positions), and `vision.blocks`, one or several, where frames meet (local-temporal blocks, norm, bridge)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mplug2.vision import LocalTemporalMixing, TemporalBlock
 
 from .graph import GraphWriter, Value
 from .input_means import Means, correct_bias, has_skip, input_means
+from .split import Group, handed_on
 from .weights import ModuleWeights
 
 MATRIX_GRID = 17
@@ -143,10 +144,10 @@ def mix_patches(g: GraphWriter, w: ModuleWeights, at: str, m: LocalTemporalMixin
     return g.op("Concat", head, g.op("Add", rest, temporal_mixing(g, w, at, m, eps, rest)), axis=2)
 
 
-def block(
+def attention_half(
     g: GraphWriter, w: ModuleWeights, at: str, b: TemporalBlock, width: int, tokens: int, eps: float, x: str
 ) -> str:
-    """One local-temporal block on x B×T×`tokens`×`width`."""
+    """A local-temporal block up to its attention, on x B×T×`tokens`×`width`."""
     count = b.attn.heads
     size = width // count
     x = mix_patches(g, w, f"{at}.lmhra1", b.lmhra1, eps, x)
@@ -160,7 +161,11 @@ def block(
     q, k, v = g.op("Split", split, g.constant([count] * 3), outputs=3, axis=1)
     mixed = g.attend(q, k, v, width)
     y = g.linear(mixed, *w.linears(f"{at}.attn.output", [b.attn.out_proj]))
-    x = g.op("Add", x, g.op("Reshape", y, g.op("Shape", x)))
+    return g.op("Add", x, g.op("Reshape", y, g.op("Shape", x)))
+
+
+def mlp_half(g: GraphWriter, w: ModuleWeights, at: str, b: TemporalBlock, eps: float, x: str) -> str:
+    """The rest of a local-temporal block, on x B×T×L×D."""
     x = mix_patches(g, w, f"{at}.lmhra2", b.lmhra2, eps, x)
     y = g.layer_norm(x, w.norm(f"{at}.ln_2", b.ln_2), eps)
     y = g.linear(y, *w.linears(f"{at}.mlp.c_fc", [b.mlp["c_fc"]]))
@@ -201,15 +206,26 @@ def frame_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, l
     return "vision.frame", [Value("pixels", "float32", ("batch", 3, "frames", size, size))], outputs
 
 
-def blocks_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, list[Value], list[Value]]:
-    """tokens B×T×(1+HW)×D → visual B×(1+T·HW)×E."""
+def blocks_graph(
+    g: GraphWriter, w: ModuleWeights, model: Mplug2, group: Group
+) -> tuple[str, list[Value], list[Value]]:
+    """tokens B×T×(1+HW)×D → visual B×(1+T·HW)×E; of several groups, each hands tokens on to the next."""
     config = model.config
     vision, cells = config.vision, config.grid**2
     encoder = model.visual_encoder["visual"]
-    x, frames = "tokens", ("batch", "frames", 1 + cells, vision.width)
-    for i, b in enumerate(encoder.transformer["resblocks"]):
-        x = block(g, w, f"block{i}", b, vision.width, 1 + cells, vision.norm_eps, x)
-        g.tap(f"block{i}", x, frames)
+    blocks = encoder.transformer["resblocks"]
+    frames = ("batch", "frames", 1 + cells, vision.width)
+    x = begin = handed_on("tokens", group.first)
+    for i in range(group.first, group.stop):
+        at, b = f"block{i // 2}", blocks[i // 2]
+        if i % 2 == 0:
+            x = attention_half(g, w, at, b, vision.width, 1 + cells, vision.norm_eps, x)
+        else:
+            x = mlp_half(g, w, at, b, vision.norm_eps, x)
+            g.tap(at, x, frames)
+    if not group.last:
+        end = g.op("Identity", x, name=handed_on("tokens", group.stop))
+        return group.name, [Value(begin, "float32", frames)], [Value(end, "float32", frames)]
     head = g.op("Slice", x, g.constant([0]), g.constant([1]), g.constant([2]))
     head = g.op("ReduceMean", head, axes=[1], keepdims=0)
     rest = g.op("Slice", x, g.constant([1]), g.constant([2**31 - 1]), g.constant([2]))
@@ -222,7 +238,7 @@ def blocks_graph(g: GraphWriter, w: ModuleWeights, model: Mplug2) -> tuple[str, 
         x = g.layer_norm(x, w.norm("visn_layer_norm", model.visn_layer_norm), config.text.norm_eps)
     g.op("Identity", x, name="visual")
     return (
-        "vision.blocks",
-        [Value("tokens", "float32", frames)],
+        group.name,
+        [Value(begin, "float32", frames)],
         [Value("visual", "float32", ("batch", "tokens", config.text.width))],
     )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .bert import Embeddings, LayerStack, Memory
+from .bert import Embeddings, Layer, LayerStack, Memory
 from .config import Mplug2Config
 from .vision import VisionEncoder, patches
 
@@ -91,15 +91,23 @@ class Mplug2(nn.Module):
             x = self.visn_layer_norm(self.visn_fc(x))
         return x
 
-    def universal(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Vision mode (section 3.3): latents gather from the tokens, the tokens then read the latents."""
+    def universal_layers(self) -> list[Layer]:
+        """The text encoder's last layers, which serve vision too."""
         text = self.config.text
         stack = self.text_encoder["encoder"].layer
-        layers = [stack[str(i)] for i in range(text.layers - text.universal_layers, text.layers)]
+        return [stack[str(i)] for i in range(text.layers - text.universal_layers, text.layers)]
+
+    def gather(self, tokens: torch.Tensor) -> torch.Tensor:
+        """tokens B×N×E → latents B×M×E, after all universal layers but the last."""
+        layers = self.universal_layers()
         latents = layers[0].latents.to(tokens.dtype).expand(tokens.shape[0], -1, -1)
         for layer in layers[:-1]:
             latents = layer(latents, Memory(tokens))
-        return self.visn_emb_norm(tokens + layers[-1](tokens, Memory(latents)))
+        return latents
+
+    def universal(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Vision mode (section 3.3): latents gather from the tokens, the tokens then read the latents."""
+        return self.visn_emb_norm(tokens + self.universal_layers()[-1](tokens, Memory(self.gather(tokens))))
 
     def text(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """ids, mask B×L → B×L×E, all layers in text mode."""

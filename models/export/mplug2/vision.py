@@ -76,12 +76,19 @@ class TemporalBlock(nn.Module):
     def drop(self, x: torch.Tensor) -> torch.Tensor:
         return dropout(x, self.dropout, self.training)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """x B×T×(1+HW)×D → same."""
+    def attend(self, x: torch.Tensor) -> torch.Tensor:
+        """The first half, x B×T×(1+HW)×D → same: temporal mixing and attention."""
         x = torch.cat([x[:, :, :1], x[:, :, 1:] + self.lmhra1(x[:, :, 1:])], 2)
-        x = x + self.drop(self.attn(self.ln_1(x).flatten(0, 1))).unflatten(0, x.shape[:2])
+        return x + self.drop(self.attn(self.ln_1(x).flatten(0, 1))).unflatten(0, x.shape[:2])
+
+    def feed_forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The second half, x B×T×(1+HW)×D → same: temporal mixing and MLP."""
         x = torch.cat([x[:, :, :1], x[:, :, 1:] + self.lmhra2(x[:, :, 1:])], 2)
         return x + self.drop(self.mlp["c_proj"](quick_gelu(self.mlp["c_fc"](self.ln_2(x)))))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x B×T×(1+HW)×D → same."""
+        return self.feed_forward(self.attend(x))
 
 
 class VisionEncoder(nn.Module):

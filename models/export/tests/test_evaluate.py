@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluate import captions
+from evaluate import captions, meteor
 from evaluate.bleu import bleu, bleu_statistics
 from evaluate.bootstrap import interval, resamples
 from evaluate.captions import evaluate, people, read_predictions
@@ -187,3 +187,13 @@ def test_command(data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     captions.main()
     assert "CIDEr-D" in capsys.readouterr().out
     assert json.loads(out.read_text())["bleu"][0]["value"] == pytest.approx(1.0)
+
+
+@pytest.mark.skipif(bool(meteor.missing()), reason=f"METEOR: {meteor.missing()}")
+def test_meteor_is_one_for_the_same_words_and_less_for_others() -> None:
+    references = [["a dog runs on grass".split(), "the dog is running".split()]] * 3
+    said = ["a dog runs on grass".split(), "a dog running on grass".split(), "two people eat cake".split()]
+    same = meteor.meteor(said[:1], references[:1])
+    whole = meteor.meteor(said, references)
+    assert same.value == pytest.approx(1, abs=0.01) and 0.3 < whole.value < 0.8
+    assert whole.low < whole.value < whole.high

@@ -160,6 +160,7 @@ def test_match_counts_sides_and_what_the_sentence_gives_away() -> None:
     assert (whole.value, whole.beside) == (0.75, {"another photo": 0.5})
     # A threshold below 0.1 on the blind probability takes three of four right sentences and two others.
     assert whole.blind == 0.625
+    assert found["match accuracy, right sentences"].blind == 0.75
     assert found["match accuracy, changed sentences"].value == 0.5
     assert found["match accuracy, other photos' sentences"].value == 1
     assert found["match: right above changed sentence"].value == 1
@@ -175,6 +176,8 @@ def test_classes_that_agree() -> None:
     assert by_name["class agreement, top 1", "all photos"].blind == 0.5
     assert by_name["original's class among our 5", "all photos"].value == 0.75
     assert by_name["original's class among our 5", "photos held out"].value == 1
+    # Four photos have no more than five classes.
+    assert by_name["original's class among our 5", "all photos"].blind == 1
     assert by_name["class agreement, top 1", "photos held out"].value == 0
 
 
@@ -194,7 +197,8 @@ def test_a_temperature_mends_too_much_confidence() -> None:
     assert best_temperature(stated, right) == pytest.approx(2, rel=0.1)
     assert with_temperature(np.array([0.8]), 2)[0] == pytest.approx(1 / (1 + math.exp(-math.log(4) / 2)))
     found = calibrate("x", stated, right, [str(i // 2) for i in range(4000)])
-    assert found.error > 0.08 and found.error_with_temperature < 0.03
+    assert found.error.value > 0.08 and found.error_with_temperature < 0.03
+    assert found.error.low < found.error.value < found.error.high < found.error.value + 0.03
 
 
 def test_the_table_and_its_plain_form() -> None:

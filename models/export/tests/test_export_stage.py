@@ -12,7 +12,7 @@ import torch
 from released_checkpoint import State, state, write
 from safetensors.torch import save_file
 
-from export import shards
+from export import shards, split
 from export.__main__ import main
 from export.checkpoint import Checkpoint
 from export.stage import STAGE
@@ -54,10 +54,13 @@ def brought(patch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("after", [0, 1, 3])
+@pytest.mark.parametrize(("after", "cut"), [(0, False), (1, False), (3, False), (3, True)])
 def test_a_full_disk_leaves_nothing_to_load_and_finished_modules(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, cut: bool
 ) -> None:
+    if cut:
+        # Every module in as many graphs as it can have.
+        monkeypatch.setattr(split, "RUN_WORK", 1)
     checkpoint = write(tmp_path / "checkpoint", state())
     export(monkeypatch, checkpoint, tmp_path / "a" / "tiny")
     out = tmp_path / "b" / "tiny"

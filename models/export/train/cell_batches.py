@@ -1,4 +1,4 @@
-"""What stages 6 and 7 have in common: batches from stored cells, and photos to be watched."""
+"""What stages 6 and 7 have in common: batches of cells from a stem that rests, and photos to be watched."""
 
 from __future__ import annotations
 
@@ -11,22 +11,25 @@ from pathlib import Path
 import torch
 
 from mplug2.model import Mplug2
+from mplug2.stem import EfficientNetLiteStem
 
 from .clip_batches import ClipBatch, ClipBatches
 from .data import captioned_photos, held_flickr8k
 from .features import Cells
+from .fresh_views import FreshViews
 from .generate import greedy_captions
 from .loop import WATCHED, stage_parser
 from .mixture import Amounts, Batch, Mixture
 
 
 def cell_stage_parser(description: str | None, *, photos: int, rate: float, seed: int, steps: int) -> argparse.ArgumentParser:
-    """The arguments of a stage that trains on stored cells; the numbers are its defaults."""
+    """The arguments of a stage that trains on a resting stem's cells; the numbers are its defaults."""
     parser = stage_parser(description, photos, rate, seed)
     parser.add_argument("--features", type=Path, required=True, help="folder that `train.features --init` wrote")
     parser.add_argument("--init", type=Path, required=True, help="checkpoint folder to start from")
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--clips", type=int, default=2, help="clips a step")
+    parser.add_argument("--fresh", action="store_true", help="augment each photo anew at every step, in place of stored views")
     parser.add_argument("--blank", type=float, default=0.0, help="share of a photo's cells that are left out, at most")
     return parser
 
@@ -55,18 +58,22 @@ def blanked(cells: torch.Tensor, most: float, seed: int) -> torch.Tensor:
 class CellBatches:
     """Batches of photos and of clips with their cells."""
 
-    def __init__(self, args: argparse.Namespace, vocabulary: list[str], amounts: Amounts) -> None:
+    def __init__(self, args: argparse.Namespace, vocabulary: list[str], amounts: Amounts, stem: EfficientNetLiteStem) -> None:
         self.mixture = Mixture(args.data, vocabulary, amounts, args.seed)
         self._blank: float = args.blank
-        self._cells = Cells(args.data, args.features)
+        if args.fresh:
+            fresh = FreshViews(args.data, stem, amounts.captioned + amounts.asked)
+            self._cells = lambda batch, rng, _: fresh(batch.photos, batch.mirrored, rng)
+        else:
+            stored = Cells(args.data, args.features)
+            self._cells = lambda batch, rng, step: mirrored(stored.drawn(batch.photos, rng), batch.mirrored, step)
         self._clips = ClipBatches(args.features, self.mixture, args.clips, args.seed)
         self._seed: int = args.seed
 
     def make(self, step: int) -> tuple[Batch, torch.Tensor, ClipBatch]:
         """The step's batch, its photos' cells P×1×HW×C, and its clips."""
         batch = self.mixture.batch(step)
-        cells = self._cells.drawn(batch.photos, random.Random(f"{self._seed}/views/{step}"))
-        cells = mirrored(cells, batch.mirrored, step)
+        cells = self._cells(batch, random.Random(f"{self._seed}/views/{step}"), step)
         return batch, blanked(cells, self._blank, step), self._clips.batch(step)
 
 

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=5, help="captions drawn for each photo and rewarded")
     args = parser.parse_args()
     model, vocabulary = begin(args)
-    batches = CellBatches(args, vocabulary, Amounts(args.photos, captions=1, compared=1, asked=12, made=1, free=1))
+    batches = CellBatches(args, vocabulary, Amounts(args.photos, captions=1, compared=1, asked=12, made=1, free=1), model.stem)
     reward = Reward(batches.mixture.learnt, vocabulary, model.config.ids.end)
     groups = parameter_groups(model, {TRAINED: args.rate})
     average = Average(model)

@@ -27,7 +27,7 @@ def main() -> None:
     args = parser.parse_args()
     model, vocabulary = begin(args)
     amounts = Amounts(args.photos, args.captions, asked=args.asked, questions=args.questions, made=2)
-    batches = CellBatches(args, vocabulary, amounts)
+    batches = CellBatches(args, vocabulary, amounts, model.stem)
     contrast = Contrast()
     groups = parameter_groups(model, {KNOWN: args.rate, BEGUN: 2 * args.rate})
     average = Average(model)

@@ -52,6 +52,13 @@ export interface LoadOptions extends CallOptions {
    * uses them. At least 1. Default 268,435,456 (256 MiB).
    */
   readonly memoryBudget?: number | undefined;
+  /**
+   * Bytes of weights that modules on WASM may hold in memory at once, at least what the largest task needs in its smallest
+   * form. Where not all tasks' modules fit, those used least recently make way for a task's, and are made ready again, from
+   * the browser's store, when a call wants them. At least 1. Default 3,758,096,384 (3.5 GiB, of the 4 that WebAssembly has),
+   * which is also the most.
+   */
+  readonly weightsBudget?: number | undefined;
   /** Asks the server for the manifest although this browser has stored one. Default false. */
   readonly refresh?: boolean | undefined;
   /**
@@ -122,6 +129,7 @@ const loadChecks = {
       : 'a list of at least one task name',
   pixelLimit: isWhole(1, Number.MAX_SAFE_INTEGER, 'pixels'),
   memoryBudget: isWhole(1, Number.MAX_SAFE_INTEGER, 'bytes'),
+  weightsBudget: isWhole(1, Number.MAX_SAFE_INTEGER, 'bytes'),
   refresh: isFlag,
   manifestSha256: (value) =>
     typeof value === 'string' && /^[0-9a-f]{64}$/i.test(value) ? undefined : 'a SHA-256, 64 hexadecimal digits',
@@ -170,7 +178,7 @@ export function toModelUrl(path: string, value: string | URL): URL {
 export function toLoadRequest(options: LoadOptions): LoadRequest {
   checkOptions(options, loadChecks);
   const model = toModelUrl('options.model', options.model ?? DEFAULT_MODEL);
-  const { manifestSha256, cacheLimit } = options;
+  const { manifestSha256, cacheLimit, weightsBudget } = options;
   return {
     model: model.href,
     device: options.device ?? 'auto',
@@ -178,6 +186,7 @@ export function toLoadRequest(options: LoadOptions): LoadRequest {
     ...(options.tasks === undefined ? {} : { tasks: [...options.tasks] }),
     pixelLimit: options.pixelLimit ?? DEFAULT_PIXEL_LIMIT,
     memoryBudget: options.memoryBudget ?? DEFAULT_MEMORY_BUDGET,
+    ...(weightsBudget === undefined ? {} : { weightsBudget }),
     refresh: options.refresh ?? false,
     ...(manifestSha256 === undefined ? {} : { manifestSha256: manifestSha256.toLowerCase() }),
     ...(cacheLimit === undefined ? {} : { cacheLimit }),

@@ -17,7 +17,7 @@ describe('options of loadOwlet', () => {
   });
 
   test('what is given goes to the worker', () => {
-    const limits = { pixelLimit: 5, memoryBudget: 6 };
+    const limits = { pixelLimit: 5, memoryBudget: 6, weightsBudget: 7 };
     const request = { device: 'wasm', threads: 2, tasks: ['caption'], ...limits, refresh: true } as const;
     expect(toLoadRequest({ ...request, model: new URL(at('m/')), signal: undefined })).toEqual({
       ...request,
@@ -38,6 +38,7 @@ describe('options of loadOwlet', () => {
     ['options.tasks', { tasks: 'caption' }, /list/],
     ['options.pixelLimit', { pixelLimit: Number.NaN }, /pixels/],
     ['options.memoryBudget', { memoryBudget: 0 }, /bytes, 1 to/],
+    ['options.weightsBudget', { weightsBudget: 0 }, /bytes, 1 to/],
     ['options.memoryBudget', { memoryBudget: '1 GB' }, /bytes/],
     ['options.refresh', { refresh: 1 }, /true or false/],
     ['options.onProgress', { onProgress: {} }, /function/],

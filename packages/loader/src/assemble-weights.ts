@@ -1,22 +1,7 @@
 import type { GraphVariant, Manifest } from '@owlet/manifest';
-import { OwletError } from '@owlet/protocol';
+import { allocate } from './allocate.ts';
 import type { BlobLender } from './load-assets.ts';
 import { TensorReader } from './tensor-reader.ts';
-
-/** The buffer that a variant's weights go into, the largest that loading a model asks for. */
-function allocate({ weights: { bytes, location } }: GraphVariant): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(bytes);
-  } catch (cause) {
-    throw new OwletError('SESSION_FAILED', {
-      message: `There is no memory for the weights of a graph (${location}, ${bytes} bytes).`,
-      stage: 'compile',
-      object: location,
-      remedy: 'Close other tabs, then load again.',
-      cause,
-    });
-  }
-}
 
 /**
  * Puts together the external data of a variant, to be sent elsewhere: every initializer's bytes at its offset, int8 tensors
@@ -37,7 +22,7 @@ export async function assembleWeights(
   assets: BlobLender,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const weights = allocate(variant);
+  const weights = allocate(variant.weights.bytes, variant.weights.location);
   const reader = new TensorReader(manifest, assets, signal);
   try {
     for (const item of variant.initializers) {

@@ -1,8 +1,8 @@
 export { assembleWeights } from './assemble-weights.ts';
 export { freeBytes } from './free-bytes.ts';
 export type { RetryPolicy } from './limits.ts';
-export type { AssetSet, BlobLender, LoadAssetsOptions } from './load-assets.ts';
-export { loadAssets } from './load-assets.ts';
+export type { AssetLoading, AssetSet, BlobLender, LoadAssetsOptions } from './load-assets.ts';
+export { loadAssets, startAssets } from './load-assets.ts';
 export type { LoadedManifest, LoadManifestOptions } from './load-manifest.ts';
 export { loadManifest } from './load-manifest.ts';
 export { estimateStore, listModels, pruneModels, removeModel } from './model-cache.ts';

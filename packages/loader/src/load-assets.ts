@@ -1,8 +1,9 @@
 import { type Asset, blobPath } from '@owlet/manifest';
 import { OwletError, throwIfAborted } from '@owlet/protocol';
+import { AssetQueue } from './asset-queue.ts';
 import { fetchBlob } from './fetch-blob.ts';
 import { freeBytes } from './free-bytes.ts';
-import { CONNECTIONS, type RetryPolicy } from './limits.ts';
+import type { RetryPolicy } from './limits.ts';
 import { type DownloadProgress, ProgressMeter } from './progress.ts';
 import type { BlobStore } from './store.ts';
 import { systemLocks } from './tab-locks.ts';
@@ -19,7 +20,7 @@ export interface LoadAssetsOptions {
   readonly signal?: AbortSignal;
   /** How many files are under way at once; 6 by default. */
   readonly connections?: number;
-  /** Whether something waits for them: `high` by default. A hint for the browser. */
+  /** Whether something waits for all of them: `high` by default. A hint for the browser. */
   readonly priority?: RequestPriority;
   /** Most bytes of blobs that are held in memory though the store has them, so that they are not read twice; none by default. */
   readonly mostHeld?: number;
@@ -60,7 +61,7 @@ export interface AssetSet {
    * @param wanted - those that are still to be read, by their SHA-256, are held on; none by default
    */
   release(wanted?: ReadonlySet<string>): void;
-  /** Bytes that came over the network and out of the store. */
+  /** Bytes that came over the network and out of the store, so far. */
   readonly received: { readonly network: number; readonly store: number };
 }
 
@@ -83,6 +84,113 @@ function notLoaded(sha256: string): OwletError {
 }
 
 /**
+ * Files of a model that are being loaded.
+ *
+ * @public
+ */
+export interface AssetLoading {
+  /** Those that are there by now. */
+  readonly set: AssetSet;
+  /**
+   * Resolves when these of the files are there. The failure of another doesn't matter.
+   *
+   * @throws OwletError what `loadAssets` throws
+   */
+  have(assets: readonly Asset[]): Promise<void>;
+  /** Something waits for these of the files: they come before the others, and with priority `high`. */
+  call(assets: readonly Asset[]): void;
+  /** Ends what is still under way; resolves when nothing is, and what has come is put by. */
+  end(): Promise<void>;
+}
+
+/**
+ * Begins to load files of a model, several at a time, in the order given.
+ *
+ * @param modelUrl - absolute URL of the model's folder, ending in `/`
+ * @param assets - each content once, as `assetsOf` lists them
+ * @public
+ */
+export function startAssets(modelUrl: string, assets: readonly Asset[], options: LoadAssetsOptions): AssetLoading {
+  const { store, fetch, connections, priority, onProgress, silenceMs, retry, mostHeld = 0 } = options;
+  const ended = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
+  const meter = new ProgressMeter(assets, () => performance.now());
+  /** What files had of the network before they made way: their next try finds it in the store. */
+  const cameBefore = new Map<Asset, number>();
+  const source = { modelUrl, store, fetch, silenceMs, retry, locks: systemLocks() };
+  const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
+  const held = new Map<string, Uint8Array<ArrayBuffer>>();
+  let heldBytes = 0;
+  const tell = (): void => onProgress?.(meter.progress());
+  const load = async (asset: Asset, isCalledFor: boolean, makingWay: AbortSignal): Promise<void> => {
+    const wanted = { signal: AbortSignal.any([signal, makingWay]), priority: isCalledFor ? 'high' : priority } as const;
+    const before = cameBefore.get(asset) ?? 0;
+    const onLength = (_: Asset, length: number, received: number): void => {
+      cameBefore.set(asset, (cameBefore.get(asset) ?? 0) + received);
+      meter.has(asset, length, received);
+    };
+    const { bytes, fromNetwork, isKept } = await fetchBlob(asset, { ...source, ...wanted, onLength });
+    throwIfAborted(signal, 'download');
+    if (!isKept || asset.path !== blobPath(asset)) loaded.set(asset.sha256, bytes);
+    else if (heldBytes + bytes.length > mostHeld) freeBytes(bytes);
+    else {
+      heldBytes += bytes.length;
+      held.set(asset.sha256, bytes);
+    }
+    meter.add(asset, Math.min(asset.bytes, before + fromNetwork));
+    tell();
+  };
+  tell();
+  const timer = setInterval(() => {
+    meter.sample();
+    tell();
+  }, TELL_MS);
+  const queue = new AssetQueue(assets, load, connections);
+  void queue.settled().then(() => clearInterval(timer));
+  const byHash = new Map(assets.map((asset) => [asset.sha256, asset]));
+  const isHeld = (bytes: Uint8Array<ArrayBuffer>): boolean => [...loaded.values(), ...held.values()].includes(bytes);
+  const set: AssetSet = {
+    bytes(sha256) {
+      const bytes = loaded.get(sha256);
+      if (bytes !== undefined) return bytes;
+      throw notLoaded(sha256);
+    },
+    async read(sha256, reading) {
+      const asset = byHash.get(sha256);
+      if (asset === undefined) throw notLoaded(sha256);
+      const inMemory = loaded.get(sha256) ?? held.get(sha256);
+      if (inMemory !== undefined) return inMemory;
+      return (await fetchBlob(asset, { ...source, priority, signal: reading, onLength: () => {} })).bytes;
+    },
+    giveBack(bytes) {
+      if (!isHeld(bytes)) freeBytes(bytes);
+    },
+    release(wanted = new Set()) {
+      for (const [sha256, bytes] of [...held]) {
+        if (wanted.has(sha256)) continue;
+        held.delete(sha256);
+        heldBytes -= bytes.length;
+        freeBytes(bytes);
+      }
+    },
+    get received() {
+      const { loaded: all, fromStore } = meter.progress();
+      return { network: all - fromStore, store: fromStore };
+    },
+  };
+  return {
+    set,
+    have: (some) => queue.have(some),
+    call: (some) => queue.call(some),
+    async end() {
+      clearInterval(timer);
+      ended.abort();
+      await queue.settled();
+    },
+  };
+}
+
+/**
  * Loads files of a model, several at a time, in the order given. The first failure ends the others.
  *
  * @param modelUrl - absolute URL of the model's folder, ending in `/`
@@ -95,74 +203,13 @@ export async function loadAssets(
   assets: readonly Asset[],
   options: LoadAssetsOptions,
 ): Promise<AssetSet> {
-  const { store, fetch, connections = CONNECTIONS, priority, onProgress, silenceMs, retry, mostHeld = 0 } = options;
   throwIfAborted(options.signal, 'download');
-  const ended = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, ended.signal]) : ended.signal;
-  const meter = new ProgressMeter(assets, () => performance.now());
-  const onLength = (asset: Asset, ...lengths: [number, number]): void => meter.has(asset, ...lengths);
-  const locks = systemLocks();
-  const source = { modelUrl, store, fetch, signal, silenceMs, retry, priority, locks, onLength };
-  const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
-  const held = new Map<string, Uint8Array<ArrayBuffer>>();
-  let heldBytes = 0;
-  const queue = assets.values();
-  const tell = (): void => onProgress?.(meter.progress());
-  const work = async (): Promise<void> => {
-    // All workers draw from the one iterator.
-    for (const asset of queue) {
-      const { bytes, fromNetwork, isKept } = await fetchBlob(asset, source);
-      throwIfAborted(signal, 'download');
-      if (!isKept || asset.path !== blobPath(asset)) loaded.set(asset.sha256, bytes);
-      else if (heldBytes + bytes.length > mostHeld) freeBytes(bytes);
-      else {
-        heldBytes += bytes.length;
-        held.set(asset.sha256, bytes);
-      }
-      meter.add(asset, fromNetwork);
-      tell();
-    }
-  };
-  tell();
-  const timer = setInterval(() => {
-    meter.sample();
-    tell();
-  }, TELL_MS);
-  const workers = Array.from({ length: Math.min(connections, assets.length) }, work);
+  const loading = startAssets(modelUrl, assets, options);
   try {
-    await Promise.all(workers);
+    await loading.have(assets);
   } finally {
-    clearInterval(timer);
-    ended.abort();
     // What has come is being put by; whoever loads again at once is to find it.
-    await Promise.allSettled(workers);
+    await loading.end();
   }
-  const { total, fromStore } = meter.progress();
-  const byHash = new Map(assets.map((asset) => [asset.sha256, asset]));
-  const isHeld = (bytes: Uint8Array<ArrayBuffer>): boolean => [...loaded.values(), ...held.values()].includes(bytes);
-  return {
-    bytes(sha256) {
-      const bytes = loaded.get(sha256);
-      if (bytes !== undefined) return bytes;
-      throw notLoaded(sha256);
-    },
-    async read(sha256, reading) {
-      const asset = byHash.get(sha256);
-      if (asset === undefined) throw notLoaded(sha256);
-      const inMemory = loaded.get(sha256) ?? held.get(sha256);
-      if (inMemory !== undefined) return inMemory;
-      return (await fetchBlob(asset, { ...source, signal: reading, onLength: () => {} })).bytes;
-    },
-    giveBack(bytes) {
-      if (!isHeld(bytes)) freeBytes(bytes);
-    },
-    release(wanted = new Set()) {
-      for (const [sha256, bytes] of [...held]) {
-        if (wanted.has(sha256)) continue;
-        held.delete(sha256);
-        freeBytes(bytes);
-      }
-    },
-    received: { network: total - fromStore, store: fromStore },
-  };
+  return loading.set;
 }

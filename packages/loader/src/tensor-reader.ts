@@ -1,5 +1,6 @@
 import { elementBytes, elementCount, type InitializerRef, type Manifest, own, type TensorRef } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
+import { allocate } from './allocate.ts';
 import { freeBytes } from './free-bytes.ts';
 import type { BlobLender } from './load-assets.ts';
 
@@ -95,7 +96,7 @@ export class TensorReader {
    * Reads a tensor as a graph wants it: as it is stored, or widened from int8 to float32 (`float = int8 · scale`).
    *
    * @param target - of the initializer's length, at a multiple of the element's bytes in its buffer
-   * @throws OwletError what a blob can't be read for, `INTERNAL` for one that wasn't loaded
+   * @throws OwletError what a blob can't be read for, `INTERNAL` for one that wasn't loaded, `SESSION_FAILED` without memory
    */
   async read(item: InitializerRef, target: Uint8Array<ArrayBuffer>): Promise<void> {
     const { tensor, widened } = sourcesOf(this.#manifest, item);
@@ -103,8 +104,8 @@ export class TensorReader {
       await this.#copy(tensor, target);
       return;
     }
-    const scales = await this.#gather(widened.scales);
-    const values = await this.#gather(tensor);
+    const scales = await this.#gather(widened.scales, item.tensor);
+    const values = await this.#gather(tensor, item.tensor);
     const out = new Float32Array(target.buffer, target.byteOffset, values.length);
     widen(new Int8Array(values.buffer), new Float32Array(scales.buffer), widened.inner, out);
     freeBytes(values);
@@ -117,8 +118,8 @@ export class TensorReader {
   }
 
   /** A tensor's bytes in a buffer of their own, so that they are aligned and in one piece. */
-  async #gather(tensor: TensorRef): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(elementCount(tensor.shape) * elementBytes(tensor.dtype));
+  async #gather(tensor: TensorRef, name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = allocate(elementCount(tensor.shape) * elementBytes(tensor.dtype), name);
     await this.#copy(tensor, bytes);
     return bytes;
   }

@@ -1,4 +1,5 @@
 import type { GraphVariant, InitializerRef, Manifest } from '@owlet/manifest';
+import { allocate } from './allocate.ts';
 import { freeBytes } from './free-bytes.ts';
 import type { BlobLender } from './load-assets.ts';
 import { TensorReader } from './tensor-reader.ts';
@@ -8,6 +9,8 @@ interface Source {
   /** By offset, ascending. */
   readonly initializers: readonly InitializerRef[];
   readonly reader: TensorReader;
+  /** What the graph calls it. */
+  readonly location: string;
   failure: unknown;
 }
 
@@ -18,7 +21,7 @@ async function* piecesOf({ initializers, reader }: Source, start: number, end: n
     if (item.offset + item.bytes <= at) continue;
     if (item.offset >= end) break;
     if (item.offset > at) yield new Uint8Array(item.offset - at);
-    const bytes = new Uint8Array(item.bytes);
+    const bytes = allocate(item.bytes, item.name);
     await reader.read(item, bytes);
     yield bytes.subarray(Math.max(0, at - item.offset), end - item.offset);
     at = item.offset + item.bytes;
@@ -87,7 +90,8 @@ export class WeightsBlob extends Blob {
     signal?: AbortSignal,
   ): WeightsBlob {
     const sorted = [...initializers].sort((a, b) => a.offset - b.offset);
-    const source = { initializers: sorted, reader: new TensorReader(manifest, assets, signal), failure: undefined };
+    const reader = new TensorReader(manifest, assets, signal);
+    const source = { initializers: sorted, reader, location: weights.location, failure: undefined };
     return new WeightsBlob(source, 0, weights.bytes);
   }
 
@@ -108,7 +112,7 @@ export class WeightsBlob extends Blob {
   }
 
   override async arrayBuffer(): Promise<ArrayBuffer> {
-    const all = new Uint8Array(this.size);
+    const all = allocate(this.size, this.#source.location);
     let at = 0;
     for await (const piece of piecesOf(this.#source, this.#start, this.#start + this.size)) {
       all.set(piece, at);

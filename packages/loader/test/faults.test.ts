@@ -1,7 +1,7 @@
 /** Every way in which a server can fail, over real HTTP. */
 import { type Asset, assetsOf, blobPath, chooseVariant } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
-import { tinyModel } from '@owlet/testing';
+import { sha256Of, tinyModel } from '@owlet/testing';
 import { type Fault, FaultServer } from '@owlet/testing/fault-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type BlobStore, loadAssets, loadManifest, openStore } from '../src/index.ts';
@@ -12,7 +12,7 @@ if (first === undefined) throw new Error('No blob');
 const path = blobPath(first);
 const bytes = files.get(path) ?? new Uint8Array();
 
-function flipped(): Uint8Array {
+function flipped(): Uint8Array<ArrayBuffer> {
   const copy = bytes.slice();
   copy[5] = (copy[5] ?? 0) ^ 4;
   return copy;
@@ -121,6 +121,34 @@ describe('a blob', () => {
     expect(asked()).toHaveLength(2);
     expect(asked()[1]?.cache).toBe('no-cache');
     expect(await store.read(first.sha256)).toEqual(bytes);
+  });
+
+  test.each<[string, Uint8Array, string | number]>([
+    ['short', bytes.slice(0, -1), bytes.length - 1],
+    ['empty', new Uint8Array(), 0],
+    ['long', new Uint8Array([...flipped(), 0]), 'more'],
+  ])('that is %s: the error names it, the length it should have, and the one found', async (_, body, found) => {
+    server.faults.set(path, [{ kind: 'body', bytes: body }]);
+    expect(await failure(load())).toMatchObject({
+      code: 'BLOB_WRONG_LENGTH',
+      object: path,
+      message: `${server.url}${path} should have ${bytes.length} bytes, but has ${found}.`,
+    });
+  });
+
+  test('that is of one flipped bit: the error names it and both hashes', async () => {
+    server.faults.set(path, [{ kind: 'body', bytes: flipped() }]);
+    expect(await failure(load())).toMatchObject({
+      code: 'BLOB_WRONG_HASH',
+      object: path,
+      message: `${server.url}${path} should have the SHA-256 ${first.sha256}, but has ${await sha256Of(flipped())}.`,
+    });
+  });
+
+  test('behind a redirect to a wrong file is refused as what it is', async () => {
+    server.faults.set(path, [{ kind: 'redirect', to: 'tokenizer.json' }]);
+    expect(await failure(load())).toMatchObject({ code: 'BLOB_WRONG_LENGTH', object: path });
+    expect(await store.read(first.sha256)).toBeUndefined();
   });
 
   test('that is slow, but never silent for too long, arrives', async () => {

@@ -150,6 +150,20 @@ describe('a blob that the store', () => {
   });
 });
 
+test('a tensor that no memory holds is told of as such, by name', async () => {
+  const variant = variantOf('universal', 'int8');
+  const [item] = variant.initializers;
+  if (item === undefined) throw new Error('No initializer');
+  const bytes = 2 ** 52;
+  const weights = { ...variant.weights, bytes };
+  const blob = WeightsBlob.of(manifest, { ...variant, weights, initializers: [{ ...item, bytes }] }, set);
+  const failure = await bytesOf(blob).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'SESSION_FAILED', object: item.name, cause: expect.any(RangeError) });
+  expect(isOwletError(failure) && failure.remedy).toContain('Close other tabs');
+  expect(blob.failure).toBe(failure);
+  await expect(blob.arrayBuffer()).rejects.toMatchObject({ code: 'SESSION_FAILED', object: variant.weights.location });
+});
+
 test('nothing is read any more once it is aborted', async () => {
   const controller = new AbortController();
   const variant = variantOf('decoder.step', 'float32');

@@ -26,19 +26,46 @@ function checkInitializer(manifest: Manifest, path: string, item: InitializerRef
   }
 }
 
+/**
+ * The most that lies unused between two initializers, and behind the last: initializers may begin at pages, and no size that is
+ * declared is far from what the weights have.
+ */
+const MOST_UNUSED_BYTES = 4095;
+
+/** A weight is put into the external data once in each type that the graph has it in. */
+function checkRepeats(path: string, { initializers }: GraphVariant, fail: Fail): void {
+  const seen = new Map<string, string>();
+  for (const [i, { name, tensor, dtype }] of initializers.entries()) {
+    const key = `${tensor} as ${dtype}`;
+    const first = seen.get(key);
+    if (first !== undefined) fail(`${path}.initializers.${i}.tensor`, `names "${key}", as "${first}" does already`);
+    seen.set(key, name);
+  }
+}
+
 function checkVariant(manifest: Manifest, path: string, variant: GraphVariant, fail: Fail): void {
   const { initializers } = variant;
   checkUnique(`${path}.initializers`, initializers, fail);
   for (const [i, item] of initializers.entries()) {
     checkInitializer(manifest, `${path}.initializers.${i}`, item, variant.weights.bytes, fail);
   }
+  checkRepeats(path, variant, fail);
   const byOffset = [...initializers].sort((a, b) => a.offset - b.offset);
   let end = 0;
   let before = '';
   for (const item of byOffset) {
     if (item.offset < end) fail(`${path}.initializers`, `"${item.name}" overlaps "${before}" at byte ${item.offset}`);
+    if (item.offset - end > MOST_UNUSED_BYTES) {
+      fail(
+        `${path}.initializers`,
+        `"${item.name}" begins at byte ${item.offset}, but what is before it ends at ${end}`,
+      );
+    }
     end = item.offset + item.bytes;
     before = item.name;
+  }
+  if (variant.weights.bytes - end > MOST_UNUSED_BYTES) {
+    fail(`${path}.weights.bytes`, `is ${variant.weights.bytes}, but the last initializer ends at byte ${end}`);
   }
 }
 

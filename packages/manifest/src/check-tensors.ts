@@ -39,7 +39,24 @@ function checkScales(manifest: Manifest, path: string, tensor: TensorRef, fail: 
 }
 
 /**
- * Blobs are listed once, and every tensor's pieces and scales are what its shape needs.
+ * No byte of a blob is named twice: what tensors hold together is no more than what is downloaded, so that a small download
+ * can't ask for a large memory.
+ */
+function checkSharing({ tensors }: Manifest, fail: Fail): void {
+  const pieces = Object.entries(tensors).flatMap(([name, tensor]) =>
+    tensor.pieces.map((piece, i) => ({ ...piece, path: `tensors.${name}.pieces.${i}` })),
+  );
+  pieces.sort((a, b) => a.blob - b.blob || a.offset - b.offset);
+  for (const [i, piece] of pieces.entries()) {
+    const before = pieces[i - 1];
+    if (before?.blob === piece.blob && before.offset + before.bytes > piece.offset) {
+      fail(piece.path, `names bytes of blobs.${piece.blob} from ${piece.offset} on that ${before.path} names too`);
+    }
+  }
+}
+
+/**
+ * Blobs are listed once, no byte of them is named twice, and every tensor's pieces and scales are what its shape needs.
  *
  * @internal
  */
@@ -55,4 +72,5 @@ export function checkTensors(manifest: Manifest, fail: Fail): void {
     checkPieces(manifest, `tensors.${name}`, tensor, fail);
     checkScales(manifest, `tensors.${name}`, tensor, fail);
   }
+  checkSharing(manifest, fail);
 }

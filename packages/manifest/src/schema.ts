@@ -77,24 +77,36 @@ const Graph = v.strictObject({
   variants: v.pipe(v.array(Variant), v.minLength(1), v.maxLength(16)),
 });
 
-const Metric = v.strictObject({
-  name: Sentence,
+/** A figure with its 95 % interval, over how many things, and what computed it. */
+const Estimate = {
   split: Sentence,
   value: Figure,
   low: Figure,
   high: Figure,
+  count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  by: Sentence,
+};
+
+const Metric = v.strictObject({
+  ...Estimate,
+  name: Sentence,
   blind: v.optional(Figure),
+  beside: v.optional(v.pipe(v.array(v.strictObject({ name: Sentence, value: Figure })), v.maxLength(16))),
 });
+
+const Calibration = v.strictObject({ ...Estimate, temperature: Figure, valueWithTemperature: Figure });
 
 const Quality = v.pipe(
   v.strictObject({
     metrics: v.pipe(v.array(Metric), v.maxLength(MANY)),
+    calibration: v.pipe(v.array(Calibration), v.maxLength(MANY)),
+    pipeline: v.pipe(v.array(Sentence), v.maxLength(MANY)),
     data: v.pipe(v.array(Sentence), v.maxLength(MANY)),
     limits: v.pipe(v.array(Sentence), v.maxLength(MANY)),
   }),
   v.description(
-    "The card's figures: each metric on a split with its 95 % interval, and what a model that sees no picture reaches; " +
-      'data that the model was trained on; what it is known not to do.',
+    "The card's figures: each metric on a split with its 95 % interval, what computed it, what a model that sees no picture reaches, and others to hold it against; " +
+      'expected calibration errors, and what a temperature mends; data that the model was trained on, and how; what it is known not to do, and biases seen.',
   ),
 );
 
@@ -139,7 +151,7 @@ export const ManifestSchema = v.pipe(
   v.title('Owlet model manifest, version 1'),
   v.description(
     'A model as data. Beyond this schema a reader checks what joins the parts: pieces lie inside blobs of their ' +
-      'module, sizes agree, initializers fit and do not overlap, every value that a step of a task reads has been made before, with the type and rank that its reader wants.',
+      'module and share no byte, sizes agree, initializers fit, do not overlap and leave less than 4 KiB unused between them and at the end, every value that a step of a task reads has been made before, with the type and rank that its reader wants.',
   ),
 );
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Count, FileField, Id, Name } from './fields.ts';
+import { Count, FileField, Id, Name, Positive } from './fields.ts';
 
 /** Values by the names that a graph has for them, where the two differ. */
 const Renames = v.optional(v.pipe(v.record(Name, Name), v.maxEntries(256)));
@@ -11,8 +11,18 @@ const FramesStep = v.pipe(
   v.description('Runs a graph over the pixels, once per frame; outputs are joined along axis 1.'),
 );
 
+const Parts = v.optional(
+  v.pipe(
+    v.strictObject({ axis: Name, most: Positive }),
+    v.description(
+      'Several runs, each of at most `most` rows: inputs whose second axis is called `axis` are cut along it, the others are ' +
+        'fed whole, and all outputs, which have that axis too, are joined.',
+    ),
+  ),
+);
+
 const RunStep = v.pipe(
-  v.strictObject({ kind: v.literal('run'), graph: Name, inputs: Renames, outputs: Renames }),
+  v.strictObject({ kind: v.literal('run'), graph: Name, inputs: Renames, outputs: Renames, parts: Parts }),
   v.description(
     'Runs a graph on values of these names; `inputs` says which value an input takes, `outputs` how an output is called.',
   ),
@@ -104,7 +114,7 @@ export const StepSchema = v.variant('kind', [
 export const TaskSchema = v.pipe(
   v.strictObject({
     media: v.pipe(v.array(v.picklist(['image', 'video'])), v.maxLength(2)),
-    steps: v.pipe(v.array(StepSchema), v.minLength(1), v.maxLength(64)),
+    steps: v.pipe(v.array(StepSchema), v.minLength(1), v.maxLength(128)),
   }),
   v.description('The way of a task: steps in order, joined by the names of the values that they read and make.'),
 );

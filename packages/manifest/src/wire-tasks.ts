@@ -116,6 +116,7 @@ class Wiring {
     const graph = this.#graph(path, step.graph);
     const reads =
       step.kind === 'frames' ? this.#readPixels(path, step.graph, graph) : this.#readInputs(path, step, graph);
+    if (step.kind === 'run' && step.parts !== undefined) this.#checkParts(`${path}.parts`, step.parts.axis, graph);
     const ofMedia = Object.values(reads).every((made) => made.ofMedia);
     const wired = this.#wired(step, reads, `${step.kind} ${step.graph}`, ofMedia);
     const names = step.kind === 'run' ? (step.outputs ?? {}) : {};
@@ -174,6 +175,16 @@ class Wiring {
         return [input.name, this.#read(path, value, input)];
       }),
     );
+  }
+
+  /** What is cut and joined lies in rows, batch 1 in front of them, and every output comes in parts. */
+  #checkParts(path: string, axis: string, { inputs, outputs }: GraphSpec): void {
+    if (!inputs.some(({ shape }) => shape.includes(axis))) this.#fail(path, `cut "${axis}", which no input has`);
+    for (const value of [...inputs.filter(({ shape }) => shape.includes(axis)), ...outputs]) {
+      const isRows =
+        value.dtype === 'float32' && value.shape.indexOf(axis) === 1 && value.shape.lastIndexOf(axis) === 1;
+      if (!isRows) this.#fail(path, `need "${axis}" as the second axis of "${value.name}", which is ${shown(value)}`);
+    }
   }
 
   #checkNames(path: string, names: Readonly<Record<string, string>>, values: readonly { name: string }[]): void {

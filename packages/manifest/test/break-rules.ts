@@ -1,18 +1,21 @@
-/** Finds every rule of a Valibot schema at every place of a valid value, and breaks one of them there. */
-import type * as v from 'valibot';
+/** Finds every rule of a Valibot schema, the places of a valid value where it can be broken, and breaks it there alone. */
+import * as v from 'valibot';
+
+interface Action {
+  readonly kind: string;
+  readonly type: string;
+  readonly requirement?: unknown;
+}
 
 type Schema = v.GenericSchema & {
-  readonly pipe?: readonly (
-    | v.GenericSchema
-    | { readonly kind: string; readonly type: string; readonly requirement?: unknown }
-  )[];
+  readonly pipe?: readonly [v.GenericSchema, ...Action[]];
   readonly entries?: Readonly<Record<string, Schema>>;
   readonly item?: Schema;
   readonly items?: readonly Schema[];
   readonly key?: Schema;
   readonly value?: Schema;
   readonly wrapped?: Schema;
-  readonly options?: readonly (Schema | string)[];
+  readonly options?: readonly Schema[];
 };
 
 /** One place where one rule can be broken. */
@@ -31,13 +34,16 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value that one action of a pipe refuses, and nothing else does. */
-function broken(
-  action: { readonly type: string; readonly requirement?: unknown },
-  value: unknown,
-): { with: unknown } | undefined {
-  const limit = Number(action.requirement);
-  switch (action.type) {
+/** The checks of a pipe: what comes behind its schema, and isn't there for people. */
+function actionsOf({ pipe }: Schema): Action[] {
+  const [, ...actions] = pipe ?? [undefined];
+  return actions.filter(({ kind }) => kind !== 'metadata');
+}
+
+/** A value that one action of a pipe refuses, and nothing else does; undefined where the value at hand has nothing to make it of. */
+function broken({ kind, type, requirement }: Action, value: unknown): { with: unknown } | undefined {
+  const limit = Number(requirement);
+  switch (type) {
     case 'integer':
       return { with: Number(value) + 0.5 };
     case 'min_value':
@@ -53,13 +59,72 @@ function broken(
       return Array.isArray(value) && value.length > 0 ? { with: Array(limit + 1).fill(value[0]) } : undefined;
     case 'max_entries': {
       const [first] = Object.values(isObject(value) ? value : {});
+      if (first === undefined) return undefined;
       return { with: Object.fromEntries(Array.from({ length: limit + 1 }, (_, i) => [`n${i}`, first])) };
     }
     case 'regex':
       return { with: `${String(value)}\n` };
     default:
-      return undefined;
+      throw new Error(`No way is known to break the ${kind} ${type}`);
   }
+}
+
+/** The part of a schema that stands below it at a key, and how it is called. */
+function* below(schema: Schema, at: string): Generator<readonly [at: string, inner: Schema]> {
+  if (schema.wrapped) yield [at, schema.wrapped];
+  for (const [key, entry] of Object.entries(schema.entries ?? {})) yield [`${at}.${key}`, entry];
+  if (schema.item) yield [`${at}[]`, schema.item];
+  for (const [i, item] of (schema.items ?? []).entries()) yield [`${at}[${i}]`, item];
+  if (schema.value) yield [`${at}{}`, schema.value];
+  if (schema.type === 'variant') {
+    for (const option of schema.options ?? []) yield [`${at}<${kindOf(option)}>`, option];
+  }
+}
+
+/** Which kind of a variant this option is. */
+function kindOf(option: Schema): string {
+  const literal = option.entries?.['kind'];
+  return literal !== undefined && 'literal' in literal ? String(literal.literal) : '';
+}
+
+/** The rules of a schema itself, not of what stands below it. */
+function ownRules(schema: Schema, at: string): string[] {
+  const rules = actionsOf(schema).map(({ type }) => `${at} ${type}`);
+  switch (schema.type) {
+    case 'optional':
+      return rules;
+    case 'strict_object': {
+      const required = Object.entries(schema.entries ?? {}).filter(([, entry]) => entry.type !== 'optional');
+      return [...rules, `${at} object`, `${at} unknown key`, ...required.map(([key]) => `${at}.${key} required`)];
+    }
+    case 'strict_tuple':
+      return [...rules, `${at} ${schema.type}`, `${at} length`];
+    case 'record':
+      return [...rules, `${at} record`, `${at} key`];
+    case 'union':
+      return [
+        ...rules,
+        `${at} union`,
+        ...(schema.options ?? []).flatMap((option) =>
+          actionsOf(option).map(({ type }) => `${at}|${option.type} ${type}`),
+        ),
+      ];
+    case 'array':
+    case 'variant':
+    case 'number':
+    case 'string':
+    case 'literal':
+    case 'picklist':
+      return [...rules, `${at} ${schema.type}`];
+    default:
+      throw new Error(`No way is known to break the schema ${schema.type}`);
+  }
+}
+
+/** Every rule of a schema, by the name that it has in a {@link Break}. */
+export function rulesOf(schema: v.GenericSchema, at = '$'): string[] {
+  const inner = [...below(schema as Schema, at)].flatMap(([where, part]) => rulesOf(part, where));
+  return [...ownRules(schema as Schema, at), ...inner];
 }
 
 function* walk(schema: Schema, value: unknown, path: Path, at: string): Generator<Break> {
@@ -68,7 +133,7 @@ function* walk(schema: Schema, value: unknown, path: Path, at: string): Generato
     path: where,
     value: wrong,
   });
-  for (const action of schema.pipe?.slice(1) ?? []) {
+  for (const action of actionsOf(schema)) {
     const wrong = broken(action, value);
     if (wrong !== undefined) yield make(action.type, wrong.with);
   }
@@ -91,7 +156,7 @@ function* walk(schema: Schema, value: unknown, path: Path, at: string): Generato
       if (schema.type === 'strict_tuple' && Array.isArray(value)) yield make('length', [...value, value[0]]);
       for (const [i, item] of (Array.isArray(value) ? value : []).entries()) {
         const inner = schema.item ?? schema.items?.[i];
-        if (inner) yield* walk(inner, item, [...path, i], `${at}[]`);
+        if (inner) yield* walk(inner, item, [...path, i], schema.item ? `${at}[]` : `${at}[${i}]`);
       }
       return;
     case 'record':
@@ -104,15 +169,22 @@ function* walk(schema: Schema, value: unknown, path: Path, at: string): Generato
     case 'variant': {
       const kind = isObject(value) ? value['kind'] : undefined;
       yield make('variant', { ...(isObject(value) ? value : {}), kind: 'none' });
-      const fits = schema.options?.find((option) => {
-        const literal = typeof option === 'string' ? undefined : option.entries?.['kind'];
-        return literal !== undefined && 'literal' in literal && literal.literal === kind;
-      });
-      if (typeof fits === 'object') yield* walk(fits, value, path, `${at}<${String(kind)}>`);
+      const fits = schema.options?.find((option) => kindOf(option) === kind);
+      if (fits !== undefined) yield* walk(fits, value, path, `${at}<${String(kind)}>`);
+      return;
+    }
+    case 'union': {
+      yield make('union', true);
+      // A value of another option's type would be right, so that only what the checks of its own refuse is wrong.
+      const fits = schema.options?.find((option) => v.is(option, value));
+      for (const action of fits === undefined ? [] : actionsOf(fits)) {
+        const wrong = broken(action, value);
+        if (wrong !== undefined) yield { rule: `${at}|${fits?.type} ${action.type}`, path, value: wrong.with };
+      }
       return;
     }
     default:
-      // Leaves: a number, a string, a literal, one of a list, one of several types.
+      // Leaves: a number, a string, a literal, one of a list.
       yield make(schema.type, schema.type === 'number' ? 'text' : schema.type === 'string' ? 7 : true);
   }
 }

@@ -1,7 +1,7 @@
 import { isOwletError, type OwletError } from '@owlet/protocol';
 import { tinyModel } from '@owlet/testing';
 import { describe, expect, test } from 'vitest';
-import { parseManifest } from '../src/index.ts';
+import { type GraphVariant, parseManifest } from '../src/index.ts';
 
 const url = 'https://example.test/model/manifest.json';
 const { manifest } = await tinyModel();
@@ -122,7 +122,11 @@ describe('shape', () => {
     ['tasks/caption/steps/4/lengthPenalty', -1],
     ['tasks/answer/steps/3/clean', 'none'],
     ['tasks/rank/steps/7/shortlist', 0],
-    ['quality', { metrics: [{ name: 'CIDEr' }], data: [], limits: [] }, 'quality.metrics.0.split'],
+    [
+      'quality',
+      { metrics: [{ name: 'CIDEr' }], calibration: [], pipeline: [], data: [], limits: [] },
+      'quality.metrics.0.split',
+    ],
   ];
   test.each(cases)('%s may not be %j', (path, value, object = path.replaceAll('/', '.')) => {
     const error = refusal(withValue(path, value));
@@ -145,8 +149,18 @@ describe('shape', () => {
   });
 });
 
+/** A variant whose last initializer lies so much further behind. */
+function withGap(variant: GraphVariant | undefined, bytes: number): GraphVariant {
+  if (variant === undefined) throw new Error('No variant');
+  const initializers = variant.initializers.map((item, i) =>
+    i === variant.initializers.length - 1 ? { ...item, offset: item.offset + bytes } : item,
+  );
+  return { ...variant, initializers, weights: { ...variant.weights, bytes: variant.weights.bytes + bytes } };
+}
+
 describe('joins', () => {
   const first = manifest.blobs[0];
+  const textBias = manifest.graphs['text']?.variants[0]?.initializers[2];
   const cases: [string, unknown, string][] = [
     ['blobs/1', { ...first, module: 'universal' }, 'blobs.1.sha256'],
     ['blobs/0/module', 'text', 'tensors.vision.kernel.pieces.0.blob'],
@@ -155,6 +169,16 @@ describe('joins', () => {
     ['tensors/vision.bias/shape', [5], 'tensors.vision.bias.pieces'],
     ['tensors/vision.bias/shape', Array(8).fill(2 ** 31 - 1), 'tensors.vision.bias.pieces'],
     ['tensors/embeddings.words/pieces/1/bytes', 13, 'tensors.embeddings.words.pieces'],
+    // The same bytes for two tensors, and twice for one.
+    ['tensors/vision.bias/pieces/0/offset', 12, 'tensors.vision.bias.pieces.0'],
+    [
+      'tensors/vision.kernel/pieces',
+      [
+        { blob: 0, offset: 0, bytes: 8 },
+        { blob: 0, offset: 4, bytes: 4 },
+      ],
+      'tensors.vision.kernel.pieces.1',
+    ],
     ['tensors/vision.kernel/quantisation/axis', 2, 'tensors.vision.kernel.quantisation.axis'],
     ['tensors/vision.kernel/quantisation/axis', 0, 'tensors.vision.kernel.quantisation.scales'],
     ['tensors/vision.kernel/quantisation/scales', 'nothing', 'tensors.vision.kernel.quantisation.scales'],
@@ -185,6 +209,20 @@ describe('joins', () => {
     ['graphs/vision.frame/variants/0/initializers/1/offset', 8, 'graphs.vision.frame.variants.0.initializers'],
     ['graphs/vision.frame/variants/0/initializers/2/offset', 48, 'graphs.vision.frame.variants.0.initializers.2'],
     ['graphs/vision.frame/variants/0/weights/bytes', 47, 'graphs.vision.frame.variants.0.initializers.2'],
+    // Sizes that nothing of the weights needs: behind the last of them, between two, and where there are none.
+    ['graphs/vision.frame/variants/0/weights/bytes', 2 ** 31 - 1, 'graphs.vision.frame.variants.0.weights.bytes'],
+    ['graphs/vision.blocks/variants/0/weights/bytes', 4096, 'graphs.vision.blocks.variants.0.weights.bytes'],
+    [
+      'graphs/vision.frame/variants/0',
+      withGap(manifest.graphs['vision.frame']?.variants[0], 4096),
+      'graphs.vision.frame.variants.0.initializers',
+    ],
+    // One weight for many: each costs no more than its name.
+    [
+      'graphs/text/variants/0/initializers/3',
+      { ...textBias, name: 'again', offset: 48 },
+      'graphs.text.variants.0.initializers.3.tensor',
+    ],
     [
       'graphs/vision.frame/variants/0/initializers/1/name',
       'vision.kernel',
@@ -201,4 +239,20 @@ describe('joins', () => {
   test.each(cases)('%s may not be %j', (path, value, object) => {
     expect(refusal(withValue(path, value))).toMatchObject({ code: 'MANIFEST_INVALID', object });
   });
+});
+
+test('initializers may begin at pages, and one weight may be there as stored and widened', () => {
+  const variant = manifest.graphs['vision.frame']?.variants[0];
+  const paged = withGap(variant, 4064);
+  const kernel = paged.initializers[0];
+  if (kernel === undefined) throw new Error('No kernel');
+  const end = paged.weights.bytes;
+  const widened = { ...kernel, name: 'widened', dtype: 'float32', offset: end, bytes: 4 * kernel.bytes } as const;
+  const both = {
+    ...paged,
+    initializers: [...paged.initializers, widened],
+    weights: { ...paged.weights, bytes: end + widened.bytes + 4095 },
+  };
+  const read = parseManifest(withValue('graphs/vision.frame/variants/0', both), url);
+  expect(read.graphs['vision.frame']?.variants[0]).toEqual(both);
 });

@@ -1,6 +1,6 @@
 /** The model that is shipped, as a folder: what its manifest says is there, and captioning downloads little. */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { assetsOf, blobPath, chooseVariant, graphsOfTasks, parseManifest } from '../src/index.ts';
@@ -28,6 +28,14 @@ test('every file is what the manifest says, and there are no other blobs or grap
   const there = ['blobs', 'graphs'].flatMap((part) => readdirSync(`${folder}${part}`).map((name) => `${part}/${name}`));
   expect(there.filter((path) => !files.some((file) => file.path === path))).toEqual([]);
   expect(readFileSync(`${folder}${manifest.card}`).length).toBeGreaterThan(0);
+});
+
+test('the whole model, every file of it, has at most 48 MB', () => {
+  const sizes = readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [statSync(`${entry.parentPath}/${entry.name}`).size] : [],
+  );
+  expect(sizes.length).toBeGreaterThan(manifest.blobs.length);
+  expect(sizes.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(48e6);
 });
 
 test.each(['wasm', 'webgpu'] as const)('captioning on %s downloads at most 30 MB', (device) => {

@@ -50,6 +50,19 @@ test('graphs chained by a value of one name', () => {
   expect(steps[2]?.reads['tokens']?.node).toBe(steps[1]?.node);
 });
 
+test('a run in parts is the same computation as the whole', () => {
+  const copy = structuredClone(manifest);
+  const steps = copy.tasks['caption']?.steps ?? [];
+  const at = steps.findIndex((step) => 'graph' in step && step.graph === 'universal');
+  for (const side of ['inputs', 'outputs'] as const) {
+    for (const one of copy.graphs['universal']?.[side] ?? []) one.shape[1] = 'rows';
+  }
+  steps[at] = { kind: 'run', graph: 'universal', parts: { axis: 'rows', most: 3 } };
+  const wired = wireTasks(parseManifest(copy, 'm'));
+  const nodes = ['caption', 'answer'].map((name) => wired[name]?.steps[at]?.node);
+  expect(nodes[0]).toBe(nodes[1]);
+});
+
 function refusal(change: (copy: Manifest) => void): OwletError {
   const copy = structuredClone(manifest);
   change(copy);
@@ -88,9 +101,32 @@ function drop(copy: Manifest, graph: string, side: 'inputs' | 'outputs', name: s
   );
 }
 
+/** `universal`, whose values are called as given along their second axis, in parts of `rows`. */
+function inParts(m: Manifest, input: string, output: string): void {
+  value(m, 'universal', 'visual').shape[1] = input;
+  value(m, 'universal', 'memory').shape[1] = output;
+  task(m, 'caption').steps[2] = { kind: 'run', graph: 'universal', parts: { axis: 'rows', most: 3 } };
+}
+
 describe('refused', () => {
   const step = 'graphs.decoder.step';
   const cases: [string, (copy: Manifest) => void, string, RegExp][] = [
+    [
+      'parts that no input has',
+      (m) => inParts(m, 'n', 'rows'),
+      'tasks.caption.steps.2.parts',
+      /"rows", which no input/,
+    ],
+    ['parts that an output lacks', (m) => inParts(m, 'rows', 'n'), 'tasks.caption.steps.2.parts', /axis of "memory"/],
+    [
+      'parts along another axis',
+      (m) => {
+        inParts(m, 'rows', 'rows');
+        value(m, 'universal', 'visual').shape = ['rows', 'n', 4];
+      },
+      'tasks.caption.steps.2.parts',
+      /second axis of "visual", which is float32 \[rows, n, 4\]/,
+    ],
     [
       'a graph that is not there',
       (m) => (task(m, 'caption').steps[1] = { kind: 'run', graph: 'constructor' }),

@@ -35,6 +35,7 @@ export type OwletErrorCode =
   | 'MEDIA_DAMAGED'
   | 'MEDIA_TOO_LARGE'
   // Running
+  | 'MODEL_TOO_LARGE'
   | 'SESSION_FAILED'
   | 'RUN_FAILED'
   | 'SELF_TEST_FAILED'

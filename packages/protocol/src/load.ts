@@ -139,6 +139,8 @@ export interface LoadRequest {
   readonly pixelLimit: number;
   /** Bytes that open media may hold. */
   readonly memoryBudget: number;
+  /** Bytes of weights that sessions on WASM may hold at once; absent: what its memory has room for. */
+  readonly weightsBudget?: number;
   /** Asks the server for the manifest although the store has one. */
   readonly refresh: boolean;
   /** SHA-256 of the only manifest that is accepted, in lower-case hexadecimal; absent: any. */

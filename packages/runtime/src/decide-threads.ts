@@ -2,11 +2,15 @@ import type { ShardStore } from '@owlet/loader';
 import { type Manifest, own } from '@owlet/manifest';
 import type { LoadRequest } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
+import { wasmWeights } from './fit-memory.ts';
 import { joinedSpec, type ModelParts } from './make-ready.ts';
 import { chooseBundle } from './ort.ts';
 import type { PlacedGraph, ThreadChoice } from './plan.ts';
 import type { Platform } from './platform.ts';
 import { measureThreads, recallThreads, type TrialAnswer, threadCandidates, threadsText, trialKey } from './threads.ts';
+
+/** Most bytes of weights that a measurement, in a worker of its own beside the model, may load once more. */
+const MEASURED_WEIGHTS = 256 * 2 ** 20;
 
 /**
  * What the number of threads depends on.
@@ -85,6 +89,11 @@ export async function decideThreads({
   if (!writesOfPictures(manifest, task) || graphs.some(({ device }) => device !== 'wasm')) {
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
     return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };
+  }
+  if (wasmWeights(graphs) > MEASURED_WEIGHTS) {
+    return {
+      choice: { count, reason: `${threadsText(count)}, not measured: the model is too large to be loaded twice` },
+    };
   }
   const bundle = chooseBundle(environment);
   const key = await trialKey([bundle, environment.cores, ...graphs.map(({ variant }) => variant.file.sha256)]);

@@ -1,5 +1,5 @@
 import type { WeightsBlob, WeightsView } from '@owlet/loader';
-import { type Device, OwletError, type OwletStage, throwIfAborted } from '@owlet/protocol';
+import { type Device, isOwletError, OwletError, type OwletStage, throwIfAborted } from '@owlet/protocol';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { letMessagesIn } from './let-messages-in.ts';
 import type { Ort } from './ort.ts';
@@ -136,7 +136,7 @@ export class Engine implements GraphRunner {
       } catch (cause) {
         const { weights } = spec;
         // onnxruntime's error says no more than that they couldn't be read.
-        if ('failure' in weights && weights.failure !== undefined) throw weights.failure;
+        if ('failure' in weights && isOwletError(weights.failure)) throw weights.failure;
         throw new OwletError('SESSION_FAILED', {
           message: `The graph ${spec.graph} could not be made ready on ${spec.device}: ${messageOf(cause)}`,
           stage: 'compile',
@@ -178,6 +178,11 @@ export class Engine implements GraphRunner {
         });
       }
     });
+  }
+
+  /** Frees the session of a graph, if there is one, after the runs asked for before. */
+  unload(graph: string): Promise<void> {
+    return this.#inTurn(() => this.#release(graph));
   }
 
   /** Frees all sessions and the GPU device, after the runs asked for before. */

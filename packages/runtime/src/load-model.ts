@@ -1,4 +1,4 @@
-import { type DownloadProgress, loadAssets, loadManifest, useModel } from '@owlet/loader';
+import { type AssetSet, type DownloadProgress, loadAssets, loadManifest, startAssets, useModel } from '@owlet/loader';
 import { assetsOf, chooseVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import {
   type LoadProgress,
@@ -10,14 +10,17 @@ import {
 import { decideThreads, givenThreads, type ThreadDecision } from './decide-threads.ts';
 import { Engine } from './engine.ts';
 import type { BrowserEnvironment } from './environment.ts';
+import { WASM_WEIGHTS, wasmWeights } from './fit-memory.ts';
 import { parseGoldens } from './goldens.ts';
 import { readLabels } from './labels.ts';
+import { LateTasks, type TaskFiles } from './late-tasks.ts';
 import { LoadMeter } from './load-meter.ts';
-import { type ModelParts, makeReady, type Placement } from './make-ready.ts';
+import { loadGraph, type ModelParts, makeReady, type Placement } from './make-ready.ts';
 import { orAborted } from './or-aborted.ts';
 import { chooseBundle, type Ort, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
+import { Residency } from './residency.ts';
 import { retriable } from './retriable.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { createTaskModel, type TaskModel } from './tasks/task-model.ts';
@@ -34,13 +37,14 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Resolves when the graphs of a task are ready, at once for a task that the model doesn't have. Where loading them has
-   * failed, it is tried again.
+   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so. What it
+   * needs comes before what nobody waits for. Where loading it has failed, it is tried again.
    *
+   * @returns lets go of them: to be called once, when the task has run
    * @throws OwletError what loading them failed with, or `ABORTED`
    */
-  ready(task: string, signal: AbortSignal): Promise<void>;
-  /** Resolves when the graphs behind the first task are ready, or have failed for the first time; never rejects. */
+  hold(task: string, signal: AbortSignal): Promise<() => void>;
+  /** Resolves when the graphs of every task are ready, or have failed for the first time; never rejects. */
   readonly settled: Promise<void>;
   /** A measurement to be made when nothing else runs; true when it is done. */
   readonly trial: ThreadDecision['trial'];
@@ -63,7 +67,7 @@ function assetsOfPlan(manifest: Manifest, graphs: readonly PlacedGraph[], tasks:
 /** The device that the plan needs, if any; an environment without a GPU where the browser makes none. */
 async function openGpu(
   environment: BrowserEnvironment,
-  wanted: Pick<PlanRequest, 'manifest' | 'graphs' | 'preference'>,
+  wanted: Omit<PlanRequest, 'environment' | 'failedOnGpu'>,
   platform: Platform,
 ): Promise<{ readonly environment: BrowserEnvironment; readonly device?: GPUDevice }> {
   const { graphs } = planGraphs({ ...wanted, environment, failedOnGpu: none });
@@ -89,7 +93,7 @@ function only(
  * @param onLate - told as what only other tasks need comes, from the start again where it failed and is tried again;
  *   `ready` once, last
  * @throws OwletError `NO_WASM_SIMD`, `NO_SECURE_CONTEXT`, `UNKNOWN_TASK`, a `MANIFEST_…` or `BLOB_…` code, `NETWORK`,
- *   `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
+ *   `MODEL_TOO_LARGE`, `SESSION_FAILED`, `SELF_TEST_FAILED`, `ABORTED`
  * @internal
  */
 export async function loadModel(
@@ -132,7 +136,9 @@ export async function loadModel(
   const isEarly = (name: string) => graphsOfTasks(manifest, [name]).every((graph) => firstGraphs.has(graph));
   const early = tasks.filter(isEarly);
   const late = tasks.filter((name) => !isEarly(name));
-  const wanted = { manifest, graphs: graphsOfTasks(manifest, tasks), preference: request.device };
+  const weightsBudget = Math.min(request.weightsBudget ?? WASM_WEIGHTS, WASM_WEIGHTS);
+  const graphs = graphsOfTasks(manifest, tasks);
+  const wanted = { manifest, tasks, graphs, preference: request.device, weightsBudget };
   const { environment, device } = await openGpu(found, wanted, platform);
   const failedOnGpu = new Map<string, string>();
   const plan: Placement['plan'] = (failed) => planGraphs({ ...wanted, environment, failedOnGpu: failed });
@@ -167,6 +173,13 @@ export async function loadModel(
     const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
     const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
     assets.release();
+    /** Where the files of a graph are; of those that are ready, or get a session when they are asked for. */
+    const partsOf = new Map<string, ModelParts>(graphs.map(({ graph }) => [graph, parts]));
+    const residency = new Residency(weightsBudget, {
+      make: (placed, waiting) => loadGraph(running, partsOf.get(placed.graph) ?? parts, placed, waiting),
+      end: (graph) => running.unload(graph),
+    });
+    residency.add(graphs, true);
 
     const devices = new Map(graphs.map((placed) => [placed.module, placed.device]));
     const labels = readLabels(manifest, early, assets);
@@ -178,22 +191,65 @@ export async function loadModel(
       devices,
     });
     const ended = new AbortController();
-    /** What only later tasks need, beside what is in use. */
-    const loadRest = async (): Promise<void> => {
-      if (late.length === 0) return;
-      const missing = plan(failedOnGpu).graphs.filter(({ graph }) => !firstGraphs.has(graph));
-      const lateMeter = new LoadMeter(onLate);
+    let standing = graphs;
+    let newest: LoadMeter | undefined;
+    /** What some later tasks need, beside what is in use. */
+    const loadLate = (names: readonly string[]): TaskFiles => {
+      const planned = plan(failedOnGpu).graphs;
+      const missing = planned.filter(({ graph }) => !partsOf.has(graph));
+      const graphsOf = (some: readonly string[]): PlacedGraph[] => {
+        const wantedNames = new Set(graphsOfTasks(manifest, some));
+        return missing.filter(({ graph }) => wantedNames.has(graph));
+      };
+      const filesOf = (some: readonly string[]) => assetsOfPlan(manifest, graphsOf(some), some);
+      // What an earlier try still tells would turn this one's progress back.
+      const lateMeter: LoadMeter = new LoadMeter((progress) => {
+        if (newest === lateMeter) onLate(progress);
+      });
+      newest = lateMeter;
       lateMeter.expectStored(fromStore);
-      const onProgress = (progress: DownloadProgress): void => lateMeter.download(progress);
+      let isWhole = false;
+      const onProgress = (progress: DownloadProgress): void => {
+        isWhole = progress.loaded === progress.total;
+        lateMeter.download(progress);
+      };
       const following = { store, signal: ended.signal, fetch, mostHeld, priority: 'low', onProgress } as const;
-      const more = await loadAssets(url, assetsOfPlan(manifest, missing, late), following);
-      const onStep: Placement['onStep'] = (stage, done) => lateMeter.prepare(stage, done);
-      const later = { plan, failedOnGpu, standing: graphs, onStep };
-      const all = await makeReady(running, { ...parts, assets: more }, later, new Stopwatch(), ended.signal);
-      more.release();
-      for (const placed of all.graphs) devices.set(placed.module, placed.device);
-      for (const [sha256, names] of readLabels(manifest, late, more)) labels.set(sha256, names);
-      lateMeter.ready();
+      const loading = startAssets(url, filesOf(names), following);
+      const toMake = new Set(names);
+      const fitsWhole = wasmWeights(planned) <= weightsBudget;
+      return {
+        have: (name) => loading.have(filesOf([name])),
+        call: (name) => loading.call(filesOf([name])),
+        async make(name) {
+          const needed = new Set([...standing.map(({ graph }) => graph), ...graphsOfTasks(manifest, [name])]);
+          const made = (names.length - toMake.size) / names.length;
+          // While files are on their way, they have the bar.
+          const onStep: Placement['onStep'] = (_, done) => {
+            if (isWhole) lateMeter.prepare('compile', made + done / names.length);
+          };
+          toMake.delete(name);
+          const heldOn = filesOf([...toMake]).map(({ sha256 }) => sha256);
+          const assets: AssetSet = {
+            ...loading.set,
+            release: (kept = new Set()) => loading.set.release(new Set([...kept, ...heldOn])),
+          };
+          const lateParts = { ...parts, assets };
+          const taskPlan: Placement['plan'] = (failed) => only(plan(failed), needed);
+          const placement = { plan: taskPlan, failedOnGpu, standing, onStep };
+          // What doesn't fit beside the first task's gets its sessions when a call wants them.
+          const all = fitsWhole
+            ? (await makeReady(running, lateParts, placement, new Stopwatch(), ended.signal)).graphs
+            : [...standing, ...graphsOf([name]).filter(({ graph }) => !partsOf.has(graph))];
+          assets.release();
+          const added = all.filter(({ graph }) => !partsOf.has(graph));
+          for (const { graph } of added) partsOf.set(graph, lateParts);
+          residency.add(fitsWhole ? all : added, fitsWhole);
+          standing = all;
+          for (const placed of all) devices.set(placed.module, placed.device);
+          for (const [sha256, classes] of readLabels(manifest, [name], assets)) labels.set(sha256, classes);
+        },
+        done: () => lateMeter.ready(),
+      };
     };
     watch.mark('total');
     const storeWarning: OwletWarning[] =
@@ -213,17 +269,18 @@ export async function loadModel(
       timings: watch.timings,
     };
     meter.ready();
-    const rest = retriable(loadRest);
-    const settled = rest().catch(() => {});
+    const rest = new LateTasks(late, loadLate);
     return {
       engine,
       manifest,
       tasks: model,
       report,
-      ready(name, waiting) {
-        return late.includes(name) ? orAborted(rest(), waiting, 'compile') : Promise.resolve();
+      async hold(name, waiting) {
+        if (!tasks.includes(name)) return () => {};
+        if (late.includes(name)) await orAborted(rest.ready(name), waiting, 'compile');
+        return residency.hold(graphsOfTasks(manifest, [name]), waiting);
       },
-      settled,
+      settled: rest.settled,
       trial: threads.trial,
       async dispose() {
         ended.abort();

@@ -8,7 +8,7 @@ import { type SelfTestFailure, selfTest } from './self-test.ts';
 import type { Stopwatch } from './stopwatch.ts';
 
 /** Outputs that only graphs read: on WebGPU they stay in its buffers. */
-const RESIDENT = /^(cross|present)_(key|value)_\d+$/;
+const RESIDENT = /^(((cross|present)_(key|value)|tokens|hidden)_\d+|visual_(key|value))$/;
 
 /**
  * A model's parts, loaded and to be made ready.

@@ -1,6 +1,7 @@
-import { chooseVariant, type GraphSpec, type GraphVariant, type Manifest } from '@owlet/manifest';
+import { chooseVariant, type GraphSpec, type GraphVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import { type Device, type DevicePreference, type GraphPlan, OwletError, type OwletWarning } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
+import { fitMemory } from './fit-memory.ts';
 
 /**
  * What {@link planGraphs} plans from.
@@ -9,12 +10,16 @@ import type { BrowserEnvironment } from './environment.ts';
  */
 export interface PlanRequest {
   readonly manifest: Manifest;
-  /** Names of the graphs that the wanted tasks run. */
+  /** The wanted tasks, whose graphs may come and go by task where all are on WASM. */
+  readonly tasks: readonly string[];
+  /** Names of the graphs that they run. */
   readonly graphs: readonly string[];
   readonly environment: BrowserEnvironment;
   readonly preference: DevicePreference;
   /** Modules that WebGPU has failed for already, with what happened: they go to WASM. */
   readonly failedOnGpu: ReadonlyMap<string, string>;
+  /** Bytes of weights that sessions on WASM may hold at once. */
+  readonly weightsBudget: number;
 }
 
 /**
@@ -67,10 +72,11 @@ function graphOf({ graphs }: Manifest, name: string): GraphSpec {
 
 /**
  * Places graphs on devices. A module is placed as a whole, since its graphs hand each other tensors that stay where
- * they were computed. `auto` takes WebGPU on a real adapter, else WASM; `webgpu` takes a software adapter too.
+ * they were computed. `auto` takes WebGPU on a real adapter, else WASM; `webgpu` takes a software adapter too. Of a graph's
+ * variants the first for its device is taken, or a smaller one where WASM's memory is too small for it.
  *
  * @returns one entry per graph, in the order given, and a warning where WebGPU was asked for or tried and is not used
- * @throws OwletError `SESSION_FAILED` when a graph has no variant for the device that is left
+ * @throws OwletError `SESSION_FAILED` when a graph has no variant for the device that is left, `MODEL_TOO_LARGE`
  * @internal
  */
 export function planGraphs(request: PlanRequest): {
@@ -95,7 +101,18 @@ export function planGraphs(request: PlanRequest): {
     const reason = why === undefined ? `WebGPU on ${gpuName(environment.gpu)}` : `WASM: ${why}`;
     return { graph: name, module: graph.module, device, variant, reason };
   });
-  return { graphs, warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, request) };
+  return {
+    graphs: fitMemory(manifest, graphs, togetherOf(request, graphs), request.weightsBudget),
+    warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, request),
+  };
+}
+
+/** What has to be in memory at once: a task's graphs; all of them where some on WebGPU have to be tested with the others. */
+function togetherOf({ manifest, tasks, graphs }: PlanRequest, placed: readonly PlacedGraph[]) {
+  if (placed.some(({ device }) => device === 'webgpu')) {
+    return new Map([[`The model ${manifest.id}, tested as a whole since some of it is on WebGPU,`, graphs]]);
+  }
+  return new Map(tasks.map((task) => [`The task "${task}"`, graphsOfTasks(manifest, [task])]));
 }
 
 function noVariant(graph: string, device: Device, why: string | undefined): OwletError {

@@ -121,10 +121,14 @@ export class Runtime implements WorkerApi {
   async run(request: TaskRequest, { id }: CallContext, events: MessagePort): Promise<Outcome<TaskResult>> {
     const outcome = await this.#run(id, 'generate', async (signal) => {
       const model = this.#loaded();
-      await model.ready(request.task, signal);
-      const media = request.media === undefined ? undefined : this.#media.get(request.media);
-      const tell = (event: TaskEvent): void => events.postMessage(event);
-      return runTask(model.tasks, request, media, signal, tell);
+      const letGo = await model.hold(request.task, signal);
+      try {
+        const media = request.media === undefined ? undefined : this.#media.get(request.media);
+        const tell = (event: TaskEvent): void => events.postMessage(event);
+        return await runTask(model.tasks, request, media, signal, tell);
+      } finally {
+        letGo();
+      }
     });
     events.close();
     return outcome;
@@ -138,14 +142,18 @@ export class Runtime implements WorkerApi {
   ): Promise<Outcome<readonly Outcome<TextResult>[]>> {
     const outcome = await this.#run(id, 'generate', async (signal) => {
       const model = this.#loaded();
-      await model.ready(request.task, signal);
-      const media = handles.map((handle) => () => this.#media.get(handle));
-      const outcomes: Outcome<TextResult>[] = [];
-      await runBatch(model.tasks, request, media, this.#media.budget, signal, (place, each) => {
-        outcomes[place] = each;
-        events.postMessage({ place, outcome: each } satisfies BatchEvent);
-      });
-      return outcomes;
+      const letGo = await model.hold(request.task, signal);
+      try {
+        const media = handles.map((handle) => () => this.#media.get(handle));
+        const outcomes: Outcome<TextResult>[] = [];
+        await runBatch(model.tasks, request, media, this.#media.budget, signal, (place, each) => {
+          outcomes[place] = each;
+          events.postMessage({ place, outcome: each } satisfies BatchEvent);
+        });
+        return outcomes;
+      } finally {
+        letGo();
+      }
     });
     events.close();
     return outcome;

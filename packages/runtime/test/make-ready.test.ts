@@ -49,8 +49,15 @@ function ready(isWrong: (devices: ReadonlyMap<string, Device>) => boolean, stand
   const engine = Object.assign(runner, {
     load: async ({ graph, device }: SessionSpec) => void devices.set(graph, device),
   });
-  const request = { manifest: parts.manifest, graphs: names, environment, preference: 'auto' as const };
-  const plan = (failedOnGpu: ReadonlyMap<string, string>) => planGraphs({ ...request, failedOnGpu });
+  const request = {
+    manifest: parts.manifest,
+    tasks: ['caption'],
+    graphs: names,
+    environment,
+    preference: 'auto' as const,
+  };
+  const plan = (failedOnGpu: ReadonlyMap<string, string>) =>
+    planGraphs({ ...request, failedOnGpu, weightsBudget: Number.POSITIVE_INFINITY });
   const placement = { plan, failedOnGpu: new Map<string, string>(), standing };
   const made = makeReady(engine, parts, placement, new Stopwatch(), new AbortController().signal);
   return { made, devices, runner };

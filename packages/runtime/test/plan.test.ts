@@ -7,6 +7,8 @@ import { isolationWarnings, planGraphs, toGraphPlans } from '../src/plan.ts';
 
 const names = ['vision.frame', 'universal', 'decoder.memory', 'decoder.step'];
 const none: ReadonlyMap<string, string> = new Map();
+const tasks = ['caption'];
+const weightsBudget = Number.POSITIVE_INFINITY;
 const real: BrowserEnvironment = {
   isolated: true,
   cores: 8,
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 
 function plan(environment: BrowserEnvironment, preference: DevicePreference, failedOnGpu = none) {
-  return planGraphs({ manifest, graphs: names, environment, preference, failedOnGpu });
+  return planGraphs({ manifest, tasks, graphs: names, environment, preference, failedOnGpu, weightsBudget });
 }
 
 test.each<[string, BrowserEnvironment, DevicePreference, 'webgpu' | 'wasm', RegExp, string[]]>([
@@ -57,7 +59,7 @@ test('a module is on WebGPU only if each of its graphs has a variant for it', ()
   if (step === undefined) throw new Error('the tiny model has changed');
   const wasmOnly = step.variants.filter(({ devices }) => !devices.includes('webgpu'));
   const changed = { ...manifest, graphs: { ...manifest.graphs, 'decoder.step': { ...step, variants: wasmOnly } } };
-  const request = { manifest: changed, graphs: names, environment: real, failedOnGpu: none };
+  const request = { manifest: changed, tasks, graphs: names, environment: real, failedOnGpu: none, weightsBudget };
   const { graphs, warnings } = planGraphs({ ...request, preference: 'auto' });
   expect(graphs.map(({ device }) => device)).toEqual(['webgpu', 'webgpu', 'wasm', 'wasm']);
   expect(graphs[2]?.reason).toBe('WASM: decoder.step has no variant for WebGPU');
@@ -70,7 +72,7 @@ test('a graph without a variant for what is left is refused by name', () => {
   if (vision === undefined) throw new Error('the tiny model has changed');
   const variants = vision.variants.map((variant) => ({ ...variant, devices: ['webgpu' as const] }));
   const changed = { ...manifest, graphs: { ...manifest.graphs, 'vision.frame': { ...vision, variants } } };
-  const request = { manifest: changed, graphs: names, environment: noGpu, failedOnGpu: none };
+  const request = { manifest: changed, tasks, graphs: names, environment: noGpu, failedOnGpu: none, weightsBudget };
   expect(() => planGraphs({ ...request, preference: 'auto' })).toThrow(
     /vision.frame has no variant for wasm.*no WebGPU/,
   );

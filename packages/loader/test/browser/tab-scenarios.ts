@@ -92,6 +92,11 @@ export const tabScenarios = {
     return wrong;
   },
 
+  /** How many bytes of a file an earlier load has left. */
+  async partLength(load: TabLoad, key: string): Promise<number> {
+    return (await open(load)).store.partLength(key);
+  },
+
   /** Removes a file from the store. */
   async forget(load: TabLoad, key: string): Promise<void> {
     await (await open(load)).store.remove(key);

@@ -37,7 +37,7 @@ export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A folder of random files on the fault server, and how tabs load it. */
+/** A folder of random files on the fault server, each a second time below `moved/`, and how tabs load it. */
 export async function makeSite(sizes: readonly number[], kind: 'opfs' | 'memory') {
   const files = new Map<string, Uint8Array>();
   const assets: Asset[] = [];
@@ -45,6 +45,7 @@ export async function makeSite(sizes: readonly number[], kind: 'opfs' | 'memory'
     const bytes = randomBytes(size);
     const path = `blobs/${i}.bin`;
     files.set(path, bytes);
+    files.set(`moved/${path}`, bytes);
     assets.push({ path, sha256: await sha256Of(bytes), bytes: size, module: 'vision' });
   }
   const site = await RemoteSite.create(inject('faultServer'), files);

@@ -4,6 +4,7 @@ import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
 import { valueId } from '../media-plan.ts';
 import { emptyPast, stepFeeds } from '../tasks/decoder.ts';
 import { runFrames } from '../tasks/steps/frames.ts';
+import { runStep } from '../tasks/steps/run.ts';
 import type { TaskModel } from '../tasks/task-model.ts';
 import { floatsOf } from '../tensors.ts';
 import { greatestDifference, type ParityResult, resultOf } from './result.ts';
@@ -142,7 +143,7 @@ class TensorComparison {
           ? { [step.output]: runner.tensor(Int32Array.from(ids), [1, ids.length]) }
           : step.kind === 'frames'
             ? await runFrames(runner, step, frames, manifest.preprocess.size, this.#scope, byFrame)
-            : await runner.run(step.graph, read(reads), this.#scope);
+            : await runStep(runner, manifest, step, read(reads), this.#scope);
       all.push(outputs);
       for (const [output, tensor] of Object.entries(outputs)) known.set(valueId({ node, output }), tensor);
     }

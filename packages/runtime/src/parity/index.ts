@@ -64,7 +64,8 @@ export async function runParity(
     const loaded = await loading({ model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true });
     try {
       const { tasks: model } = loaded;
-      for (const task of Object.keys(model.tasks)) await loaded.ready(task, signal);
+      // All of it is in use until it is disposed of.
+      for (const task of Object.keys(model.tasks)) await loaded.hold(task, signal);
       const elsewhere = [...model.devices].filter(([, where]) => where !== device).map(([module]) => module);
       const why = `not there: ${elsewhere.join(', ')}`;
       tell(resultOf(`every ${graphs} on ${device}`, [], elsewhere.length === 0, why));

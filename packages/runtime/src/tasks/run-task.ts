@@ -20,6 +20,7 @@ import { runFrames } from './steps/frames.ts';
 import { generate, limitsOf } from './steps/generate.ts';
 import { match } from './steps/match.ts';
 import { type EncodedAnswers, encodeAnswers, rank } from './steps/rank.ts';
+import { runStep } from './steps/run.ts';
 import { tokenize } from './steps/tokenize.ts';
 import type { TaskModel, YieldContext } from './task-model.ts';
 import type { TextBatch } from './text-batch.ts';
@@ -138,7 +139,7 @@ class TaskRun {
         const { size } = manifest.preprocess;
         return this.#timed(step.graph, () => runFrames(runner, step, frames, size, scope, byFrame));
       }
-      if (step.kind === 'run') return this.#timed(step.graph, () => runner.run(step.graph, inputs, scope));
+      if (step.kind === 'run') return this.#timed(step.graph, () => runStep(runner, manifest, step, inputs, scope));
       throw new TypeError(`"${step.kind}" makes nothing of media`);
     },
     readAgain: (read) => read(this.#watch, this.#scope.signal),
@@ -156,10 +157,8 @@ class TaskRun {
       const { step, node, ofMedia } = wired;
       if (ofMedia || step.kind !== 'run') continue;
       const inputs = inputsOf(wired);
-      this.#made.set(
-        node,
-        await this.#timed(step.graph, () => this.#model.runner.run(step.graph, inputs, this.#scope)),
-      );
+      const { runner, manifest } = this.#model;
+      this.#made.set(node, await this.#timed(step.graph, () => runStep(runner, manifest, step, inputs, this.#scope)));
     }
     return this.#yield(inputsOf(this.#task.yields));
   }

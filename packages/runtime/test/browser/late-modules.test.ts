@@ -60,6 +60,36 @@ test('a typed error, the first task goes on; asked again it tries again', { time
   await page.close();
 });
 
+test('a task that is called waits for its own files alone, which come first', { timeout: 60_000 }, async () => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const { fetch } = globalThis;
+  const asked: string[] = [];
+  const isHeld = (path: string): boolean => path.startsWith('graphs/text.') || path.startsWith('graphs/fusion.');
+  vi.stubGlobal('fetch', async (input: RequestInfo | URL, init?: RequestInit) => {
+    const { url, signal } = new Request(input, init);
+    const path = url.startsWith(tiny) ? url.slice(tiny.length) : '';
+    if (path !== '') asked.push(`${path} ${init?.priority}`);
+    const given = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    if (isHeld(path)) await Promise.race([held, given]);
+    return fetch(input, init);
+  });
+  const page = newPage();
+  unwrap(await page.load({ tasks: ['caption', 'answer', 'classify'] }));
+  unwrap(await page.open(await patternPicture(8), 1));
+  const classify = { kind: 'classify', task: 'classify', media: 1, texts: {}, top: 3 } as const;
+  // What it doesn't need never comes as long as it waits.
+  expect(unwrap(await page.run<'classify'>(classify)).labels.length).toBeGreaterThan(0);
+  const of = (graph: string) => asked.filter((line) => line.startsWith(`graphs/${graph}.`));
+  expect(of('vision').every((line) => line.endsWith('high'))).toBe(true);
+  expect(of('text')[0]).toMatch(/ low$/);
+  letGo();
+  expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
+  await page.close();
+});
+
 test('progress of their own, from the start again after a failure', { timeout: 60_000 }, async () => {
   const server = breakServer((path) => path.startsWith('graphs/fusion.'));
   const page = newPage();
@@ -106,4 +136,36 @@ test('an abort ends the waiting, not the loading', { timeout: 60_000 }, async ()
   letGo();
   expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
   await page.close();
+});
+
+/** Bytes of weights that the tiny model's largest task needs on WASM; all tasks together need more. */
+const ANSWER_BYTES = 5184;
+
+test('modules that do not fit together come and go, and the results stay', { timeout: 60_000 }, async () => {
+  const text = { question: 'what is on the grass?', text: 'two dogs' };
+  const match = { kind: 'match', task: 'match', media: 1, texts: text } as const;
+  const embed = { kind: 'embed', task: 'embed', media: 1, texts: {} } as const;
+  const found: unknown[] = [];
+  for (const weightsBudget of [2 ** 30, ANSWER_BYTES]) {
+    const page = newPage();
+    unwrap(await page.load({ weightsBudget }));
+    unwrap(await page.open(await patternPicture(8), 1));
+    const texts: unknown[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const all = await Promise.all([page.caption(1), page.run<'generate'>(question)]);
+      texts.push(...all.map((outcome) => unwrap(outcome).text));
+      texts.push(unwrap(await page.run<'match'>(match)).probability);
+      texts.push(unwrap(await page.run<'embed'>(embed)).vector);
+    }
+    found.push(texts);
+    await page.close();
+  }
+  expect(found[1]).toEqual(found[0]);
+});
+
+test('what fits in no form is refused before a file of it is asked for', { timeout: 60_000 }, async () => {
+  const server = breakServer((path) => path.startsWith('blobs/') || path.startsWith('graphs/'));
+  const refused = await newPage().load({ weightsBudget: ANSWER_BYTES - 1 });
+  expect(refused).toMatchObject({ ok: false, error: { code: 'MODEL_TOO_LARGE', object: expect.any(String) } });
+  expect(server.asked).toBe(0);
 });

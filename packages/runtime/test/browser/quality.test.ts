@@ -22,6 +22,8 @@ interface Said {
   readonly caption: string;
   /** To the questions in their order. */
   readonly answers: readonly string[];
+  /** The likeliest of ImageNet's classes. */
+  readonly label: string;
 }
 
 /** Of the photos, unlike what the model was trained on, so many have a caption that names the subject. */
@@ -30,10 +32,14 @@ const CAPTIONS_FLOOR = 17;
 const ANSWERS_FLOOR = 28;
 /** Of so many the sentence that fits is held likelier than the one that doesn't. */
 const MATCH_FLOOR = 16;
-/** As many captions, or answers, may differ from the pinned ones: other processors round 8-bit sums otherwise. */
+/** So many of the sentences that fit find their photo among the three most like them of all. */
+const EMBED_FLOOR = 0;
+/** So many photos have their subject, by its own name, among the five likeliest of ImageNet's classes, which lack most of the subjects. */
+const CLASSES_FLOOR = 0;
+/** As many captions, answers or classes may differ from the pinned ones: other processors round 8-bit sums otherwise. */
 const MOVED = 3;
 
-const tasks = ['caption', 'answer', 'match'];
+const tasks = ['caption', 'answer', 'match', 'embed', 'embed-text', 'classify'];
 const photos = '/packages/testing/photos/';
 const never = new AbortController().signal;
 const jsonOf = async <T>(url: string): Promise<T> => (await (await fetch(url)).json()) as T;
@@ -104,4 +110,39 @@ test('sentences that fit are told from those that do not as often as they were',
     if (fits > misfits) told.push(nameOf(reference));
   }
   expect(told.length, `only these are told: ${told.join(', ')}`).toBeGreaterThanOrEqual(MATCH_FLOOR);
+});
+
+test('sentences find their photos in the common space as often as they did', { timeout: 120_000 }, async () => {
+  const vectorOf = async (task: string, media: OpenMedia, texts: Readonly<Record<string, string>> = {}) => {
+    const result = await ask({ kind: 'embed', task, texts }, media);
+    if ('vector' in result) return result.vector;
+    throw new Error('an embedding without a vector');
+  };
+  const nothing = new OpenMedia('image', []);
+  const photoVectors: Float32Array[] = [];
+  for (const reference of references) photoVectors.push(await vectorOf('embed', await open(reference)));
+  const found: string[] = [];
+  for (const [own, reference] of references.entries()) {
+    const vector = await vectorOf('embed-text', nothing, { text: reference.fits });
+    const likeness = photoVectors.map((photo) => photo.reduce((sum, value, i) => sum + value * (vector[i] ?? 0), 0));
+    const nearer = likeness.filter((value) => value > (likeness[own] ?? Number.NaN)).length;
+    if (nearer < 3) found.push(nameOf(reference));
+  }
+  expect(found.length, `only these are found: ${found.join(', ')}`).toBeGreaterThanOrEqual(EMBED_FLOOR);
+});
+
+test('classes are the pinned ones, and name the subject as often as they did', { timeout: 120_000 }, async () => {
+  const moved: string[] = [];
+  const right: string[] = [];
+  for (const reference of references) {
+    const result = await ask({ kind: 'classify', task: 'classify', texts: {}, top: 5 }, await open(reference));
+    if (!('labels' in result)) throw new Error('classes without labels');
+    const name = nameOf(reference);
+    const [first] = result.labels;
+    if (first?.label !== pinned[name]?.label) moved.push(`${name}: ${first?.label}`);
+    const words = new Set(result.labels.flatMap(({ label }) => label.toLowerCase().split(/[^a-z]+/)));
+    if (reference.words[0]?.some((word) => words.has(word))) right.push(name);
+  }
+  expect(moved.length, moved.join('\n')).toBeLessThanOrEqual(MOVED);
+  expect(right.length, `only these name the subject: ${right.join(', ')}`).toBeGreaterThanOrEqual(CLASSES_FLOOR);
 });

@@ -4,6 +4,7 @@ import type { Device, TaskRequest, TextResult } from '@owlet/protocol';
 import { expect } from 'vitest';
 import { Engine, type GraphRunner, type NamedTensors } from '../../src/engine.ts';
 import { parseGoldens } from '../../src/goldens.ts';
+import { readLabels } from '../../src/labels.ts';
 import { loadGraph, type ModelParts } from '../../src/make-ready.ts';
 import { OpenMedia } from '../../src/open-media.ts';
 import type { PlacedGraph } from '../../src/plan.ts';
@@ -66,7 +67,8 @@ export type Ask = (request: TaskRequest, media: OpenMedia) => ReturnType<typeof 
 export function askerOf({ manifest, assets }: ModelParts, engine: Engine, tasks: readonly string[]): Ask {
   const file = (ref: { path: string; sha256: string }) => ({ path: ref.path, bytes: assets.bytes(ref.sha256) });
   const tokenizer = createTokenizer(file(manifest.tokenizer.tokenizer), file(manifest.tokenizer.config));
-  const parts = { runner: engine, manifest, tokenizer, labels: new Map(), devices: new Map() };
+  const labels = readLabels(manifest, tasks, assets);
+  const parts = { runner: engine, manifest, tokenizer, labels, devices: new Map() };
   const model = createTaskModel(tasks, parts);
   return (request, media) => runTask(model, request, media, never, () => {});
 }

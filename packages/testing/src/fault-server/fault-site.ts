@@ -94,6 +94,9 @@ export class FaultSite {
       response.writeHead(fault.status).end('a page');
     } else if (fault?.kind === 'redirect-loop') {
       response.writeHead(302, { Location: request.url }).end();
+    } else if (fault?.kind === 'redirect') {
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+      response.writeHead(302, { Location: `${pathname.slice(0, -path.length)}${fault.to}` }).end();
     } else if (file === undefined) {
       response.writeHead(404).end('no such file');
     } else {

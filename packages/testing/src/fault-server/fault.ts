@@ -7,7 +7,7 @@
  * - `length`: the Content-Length is so much more, or less, than what is sent; `none`: there is none, and with `cutAfter` the
  *   connection ends early without a word
  * - `status`: a failure, with or without a Retry-After
- * - `redirect-loop`: the address leads to itself
+ * - `redirect-loop`: the address leads to itself; `redirect`: to another path below the folder
  * - `no-ranges`: ranges are ignored; with `cutAfter` the connection ends there besides
  * - `version`: after so many bytes the connection ends, and from then on the file is another one
  *
@@ -21,6 +21,7 @@ export type Fault =
   | { readonly kind: 'length'; readonly by: number | 'none'; readonly cutAfter?: number }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
   | { readonly kind: 'redirect-loop' }
+  | { readonly kind: 'redirect'; readonly to: string }
   | { readonly kind: 'no-ranges'; readonly cutAfter?: number };
 
 /**

@@ -1,19 +1,7 @@
 import type { StepOf } from '@owlet/manifest';
 import type { Tensor } from 'onnxruntime-web';
 import type { GraphRunner, NamedTensors, RunScope } from '../../engine.ts';
-
-/** Tensors of the same shape but for axis 1, where the first has 1, joined along it; batch is 1, so the data lie in a row. */
-async function join(runner: GraphRunner, tensors: readonly Tensor[]): Promise<Tensor> {
-  const [first, ...dims] = tensors[0]?.dims ?? [];
-  const parts = await Promise.all(tensors.map((tensor) => tensor.getData()));
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    if (part instanceof Float32Array) joined.set(part, at);
-    at += part.length;
-  }
-  return runner.tensor(joined, [first ?? 1, tensors.length * (dims[0] ?? 1), ...dims.slice(1)]);
-}
+import { joinRows } from './join-rows.ts';
 
 /**
  * Runs a graph over the pixels, once per frame, so that an abort is seen and another call has its turn between frames.
@@ -43,7 +31,7 @@ export async function runFrames(
   const joined: Record<string, Tensor> = {};
   for (const name of Object.keys(byFrame[0] ?? {})) {
     const tensors = frames.flatMap((frame) => byFrame[different.indexOf(frame)]?.[name] ?? []);
-    joined[name] = await join(runner, tensors);
+    joined[name] = await joinRows(runner, tensors);
   }
   return joined;
 }
