@@ -1,4 +1,4 @@
-"""Exports a checkpoint folder (config.json, weights.safetensors, vocab.txt) to a model that the runtime loads.
+"""Exports a checkpoint, this project's own or in the authors' form, to a model that the runtime loads.
 
 python -m export --family mplug2 --checkpoint DIR --out models/<id>
 """
@@ -7,35 +7,57 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
+import torch
+
 from .build import VARIANTS
-from .checkpoint import read_checkpoint
+from .checkpoint import folder_of, open_checkpoint
+from .errors import ExportError, telling_full_disk
 from .manifest import write_model
 
 TAPS_HELP = "beside the float32 graphs, tapped ones that hand on inner tensors too, and taps.json; for comparisons"
+CHECKPOINT_HELP = "folder or file: safetensors, .pth or .bin, sharded or not; config.json beside it where shapes do not tell all"
+VOCAB_HELP = "one piece a line; default: the checkpoint's vocab.txt, or BERT's where that has as many pieces"
+REPORT_HELP = "write what becomes of every tensor here, as JSON"
 VARIANTS_HELP = "forms of the graphs; weights are stored as int8, or, for float32 graphs alone, as float32"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--family", choices=["mplug2"], required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, help=CHECKPOINT_HELP)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--vocab", type=Path, help="one piece a line; default: the checkpoint's vocab.txt")
+    parser.add_argument("--vocab", type=Path, help=VOCAB_HELP)
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), help=VARIANTS_HELP)
     parser.add_argument("--taps", action="store_true", help=TAPS_HELP)
+    parser.add_argument("--report", type=Path, help=REPORT_HELP)
     parser.add_argument("--name", help="shown to people; default: the folder's name")
     parser.add_argument("--licence", default="see README.md")
     args = parser.parse_args()
     if args.taps and "float32" not in args.variants:
         parser.error("--taps needs float32 among --variants")
-    model, vocabulary = read_checkpoint(args.checkpoint, args.vocab)
+    try:
+        with telling_full_disk(args.out):
+            export(args)
+    except ExportError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def export(args: argparse.Namespace) -> None:
+    """Reads the checkpoint and writes the model."""
+    # The fingerprints' last digits depend on how many threads share a sum.
+    torch.set_num_threads(1)
+    checkpoint = open_checkpoint(args.checkpoint, args.vocab, args.report)
     out = args.out.resolve()
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
-    measured = args.checkpoint / "quality.json"
+    measured = folder_of(args.checkpoint) / "quality.json"
     quality = json.loads(measured.read_text()) if measured.exists() else None
-    write_model(model, vocabulary, out, identity, tuple(args.variants), quality, args.taps)
+    how = (tuple(args.variants), quality, args.taps)
+    write_model(
+        checkpoint.model, checkpoint.vocabulary, out, identity, *how, parameters=checkpoint, source=checkpoint.identity()
+    )
 
 
 if __name__ == "__main__":

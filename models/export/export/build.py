@@ -85,12 +85,13 @@ def build_graphs(model: Mplug2, variants: tuple[str, ...] = tuple(VARIANTS)) -> 
     return store, [b for variant in variants for b in build_variant(store, model, variant)]
 
 
-def build_variant(store: WeightStore, model: Mplug2, variant: str) -> list[Built]:
-    """Every graph in one variant, its weights added to the store."""
+def build_variant(store: WeightStore, model: Mplug2, variant: str, only: str | None = None) -> list[Built]:
+    """Every graph in one variant, or those of one module, its weights added to the store."""
     model.eval()
     built = []
     for module, build in graphs_of(model.config):
-        g = GraphWriter(store, variant)
-        name, inputs, outputs = build(g, ModuleWeights(store, module), model)
-        built.append(Built(name, module, variant, inputs, outputs, g))
+        if only in (None, module):
+            g = GraphWriter(store, variant)
+            name, inputs, outputs = build(g, ModuleWeights(store, module), model)
+            built.append(Built(name, module, variant, inputs, outputs, g))
     return built

@@ -1,75 +1,137 @@
-"""Reads a checkpoint folder, our own or in the authors' form, into the model that is exported.
+"""A checkpoint, our own or in the authors' form, as a model whose parameters are brought in module by module.
 
-The folder holds config.json and weights.safetensors; vocab.txt there, or a file given beside it.
+A folder or file of weights (`export.tensor_source`); config.json and vocab.txt beside them where there are any.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from safetensors.torch import load_file
+import torch
 
 from mplug2.config import Mplug2Config
 from mplug2.model import Mplug2
+from train.text import source_vocabulary
 
-TEXT_WORDS = "text_encoder.embeddings.word_embeddings.weight"
-DECODER_WORDS = "text_decoder.bert.embeddings.word_embeddings.weight"
+from .empty_model import empty_model
+from .errors import NotFinite, NotTied, UnfitVocabulary
+from .infer import check_family, infer, read_config, word_table
+from .inventory import Inventory, misfit
+from .parts import modules_of, prefixes
+from .skipped import DECODER_WORDS, SECOND_NAMES, TEXT_WORDS, reason_skipped
+from .tensor_source import TensorSource
 
-# Names of a released checkpoint that no output depends on (the first layers of fusion apart), with the reason.
-UNUSED = (
-    (r"(.*\.)?position_ids", "positions count from 0"),
-    (r"visual_encoder\.(?!visual\.).*", "CLIP's text tower"),
-    (r"visual_encoder\.visual\.proj", "CLIP's projection"),
-    (r".*\.(intermediate|output)_vision\..*", "feed-forwards that the released forward never uses"),
-    (r"text_decoder\..*\.latents", "the decoder has no latents"),
-    (r"fusion_encoder\.embeddings\..*", "fusion takes the text encoder's output"),
-    (r"text_decoder\.cls\.predictions\.decoder\..*", "tied to the word table and the bias"),
-    (r"[a-z_]+_m\..*", "a momentum twin"),
-)
+STEPS_COUNTED = "num_batches_tracked"
+NOT_RUN = "part of a module that no task of this model runs"
 
 
-def reason_unused(name: str, config: Mplug2Config) -> str | None:
-    """Why a tensor of a checkpoint is left out, or None where it is not known to be unused."""
-    for pattern, reason in UNUSED:
-        if re.fullmatch(pattern, name):
-            return reason
-    layer = re.match(r"fusion_encoder\.encoder\.layer\.(\d+)\.", name)
-    if layer and int(layer[1]) < config.fusion.layers_in_file - config.fusion.layers:
-        return "a layer of fusion that does not run"
-    return None
+def folder_of(checkpoint: Path) -> Path:
+    """Where config.json and vocab.txt are looked for."""
+    return checkpoint if checkpoint.is_dir() else checkpoint.parent
 
 
-def read_vocabulary(file: Path, config: Mplug2Config) -> list[str]:
-    """One piece a line; as many as the word table has rows."""
+def read_vocabulary(checkpoint: Path, given: Path | None, rows: int) -> list[str]:
+    """One piece a line, as many as the word table has rows: of the given file, else of the checkpoint's vocab.txt, else
+    BERT's own, which released checkpoints have."""
+    file = given or folder_of(checkpoint) / "vocab.txt"
+    if not (given or file.exists()) and len(pieces := source_vocabulary()) == rows:
+        return pieces
+    remedy = "give the vocabulary that the checkpoint was trained with by --vocab"
+    if not file.exists():
+        raise UnfitVocabulary(f"there is no vocabulary of {rows} pieces at {file}", remedy)
     pieces = file.read_text().splitlines()
-    if len(pieces) != config.text.vocab:
-        raise SystemExit(f"{file} has {len(pieces)} pieces, the checkpoint's word table {config.text.vocab} rows")
+    if len(pieces) != rows:
+        raise UnfitVocabulary(f"{file} has {len(pieces)} pieces, the checkpoint's word table {rows} rows", remedy)
     return pieces
 
 
-def read_checkpoint(folder: Path, vocabulary: Path | None = None) -> tuple[Mplug2, list[str]]:
-    """The model, in eval mode, and its vocabulary: the given file's, or the folder's vocab.txt."""
-    model = read_model(folder)
-    return model, read_vocabulary(vocabulary or folder / "vocab.txt", model.config)
+class Checkpoint:
+    """What a checkpoint holds, told from its headers. No weight is read before `bring`."""
+
+    def __init__(self, path: Path, vocabulary: Path | None = None) -> None:
+        self.path = path
+        given = read_config(folder_of(path) / "config.json")
+        self.source = TensorSource(path)
+        headers = self.source.headers
+        check_family(headers)
+        self.vocabulary = read_vocabulary(path, vocabulary, word_table(headers)[0])
+        self.config = infer(headers, given, self.vocabulary)
+        self.model = empty_model(self.config)
+        # A shared word table is in our own files under one of its two names; a released checkpoint holds two tables.
+        tables = {TEXT_WORDS, DECODER_WORDS} & headers.keys()
+        self._shared = tables.pop() if len(tables) == 1 and not SECOND_NAMES.keys() & headers.keys() else None
+        if self._shared:
+            self.model.share_embeddings()
+        self.inventory = self._take_stock()
+
+    def _take_stock(self) -> Inventory:
+        config, headers = self.config, self.source.headers
+        shapes = {name: tuple(t.shape) for name, t in self.model.state_dict().items() if STEPS_COUNTED not in name}
+        run = tuple(prefix for module in modules_of(config) for prefix in prefixes(module, config))
+        skipped, unexpected = {}, []
+        for name in headers:
+            reason = reason_skipped(name, config)
+            if reason is None and not name.startswith(run) and name != self._shared:
+                reason = NOT_RUN if name in shapes else None
+            if reason is not None:
+                skipped[name] = reason
+            elif name not in shapes:
+                unexpected.append(name)
+        used = [name for name in headers if name in shapes and name not in skipped]
+        known = {*used, TEXT_WORDS, DECODER_WORDS} if self._shared else set(used)
+        missing = [name for name in shapes if name.startswith(run) and name not in known]
+        misshapen = [line for name in used if (line := misfit(name, headers[name], shapes[name]))]
+        return Inventory(config, used, skipped, missing, unexpected, misshapen)
+
+    def _read(self, name: str) -> torch.Tensor:
+        tensor = self.source.read(name)
+        if not tensor.isfinite().all():
+            what = f"{name} holds NaN or infinite numbers"
+            raise NotFinite(what, "take a checkpoint from before training broke down, or copy the file again")
+        return tensor
+
+    def identity(self) -> list:
+        """Tells the files apart from others and from themselves once changed, without reading them."""
+        return [[str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns] for f in self.source.files]
+
+    def bring(self, module: str) -> None:
+        """Reads a module's parameters into the model."""
+        begin = prefixes(module, self.config)
+        shared = {self._shared} if self._shared and module in ("text", "decoder") else set()
+        wanted = [name for name in self.inventory.used if name.startswith(begin) or name in shared]
+        read = {name: self._read(name) for name in wanted}
+        self.model.load_state_dict(read, strict=False, assign=True)
+        for second, first in SECOND_NAMES.items():
+            if first in read and second in self.source.headers:
+                if not torch.equal(self.source.read(second), read[first]):
+                    what = f"{second} is another tensor than {first}"
+                    raise NotTied(what, "only checkpoints whose output matrix is the word table can be exported")
+        self.source.release()
+
+    def release(self) -> None:
+        """The model is empty again."""
+        self.model.to("meta")
 
 
-def read_model(folder: Path) -> Mplug2:
-    """The model, in eval mode. A hole or a tensor of unknown use ends the export."""
-    config = Mplug2Config.load(folder / "config.json")
-    tensors = load_file(folder / "weights.safetensors")
-    skipped = {name: reason for name in tensors if (reason := reason_unused(name, config))}
-    for reason in dict.fromkeys(skipped.values()):
-        print(f"skipped {list(skipped.values()).count(reason)}: {reason}")
-    kept = {name: tensor for name, tensor in tensors.items() if name not in skipped}
-    model = Mplug2(config).eval()
-    # A shared word table is in the file under one of its two names; a released checkpoint holds two tables.
-    if len({TEXT_WORDS, DECODER_WORDS} & kept.keys()) == 1:
-        model.share_embeddings()
-        table = next(kept[name] for name in (TEXT_WORDS, DECODER_WORDS) if name in kept)
-        kept |= {TEXT_WORDS: table, DECODER_WORDS: table}
-    missing, unexpected = model.load_state_dict(kept, strict=False)
-    lost = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if lost or unexpected:
-        raise SystemExit(f"{folder}: missing {lost or 'nothing'}, unexpected {unexpected or 'nothing'}")
-    return model
+def open_checkpoint(path: Path, vocabulary: Path | None = None, report: Path | None = None) -> Checkpoint:
+    """A checkpoint whose tensors are all there and known; what becomes of each is printed in short, and written to
+    `report` in full."""
+    checkpoint = Checkpoint(path, vocabulary)
+    print("\n".join(checkpoint.inventory.lines()))
+    if report:
+        checkpoint.inventory.write(report)
+    checkpoint.inventory.check(path)
+    return checkpoint
+
+
+def read_checkpoint(path: Path, vocabulary: Path | None = None) -> tuple[Mplug2, list[str]]:
+    """The whole model, in eval mode, and its vocabulary: for models that fit in memory."""
+    checkpoint = open_checkpoint(path, vocabulary)
+    for module in modules_of(checkpoint.config):
+        checkpoint.bring(module)
+    return checkpoint.model, checkpoint.vocabulary
+
+
+def read_model(path: Path) -> Mplug2:
+    """The whole model, in eval mode."""
+    return read_checkpoint(path)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from .split import fusion_groups, handed_on, memory_groups, rows_a_run, vision_g
 
 Values = dict[str, np.ndarray]
 Outputs = dict[str, Values]
+T = TypeVar("T")
 SAMPLES = 64
 SENTENCE = "a man and a dog are playing in the park"
 TOP = 8
@@ -101,45 +103,112 @@ def fusion_outputs(model: Mplug2, hidden: torch.Tensor, memory: torch.Tensor, fu
     return {**found, last.name: {"fused": fused, "answer_memory": torch.cat([memory, fused], 1)}}
 
 
+def as_numpy(found: Tensors) -> Outputs:
+    """The same values for onnxruntime."""
+    return {graph: {name: value.numpy() for name, value in values.items()} for graph, values in found.items()}
+
+
+Seen = dict[str, torch.Tensor]
+"""What PyTorch has computed so far by name, beginning with `pixels` B×3×T×R×R and `ids` 1×L; each module adds what later
+ones read."""
+
+
+def vision_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Adds `cells` and `visual`."""
+    cells = seen["cells"] = model.cells(seen["pixels"])
+    seen["visual"] = model.vision(cells)
+    pooled = {"pooled": cells.mean(2)} if model.config.heads else {}
+    tokens = model.visual_encoder["visual"].tokens(cells)
+    blocks = blocks_outputs(model, tokens, seen["visual"])
+    return as_numpy({"vision.frame": {"tokens": tokens, **pooled}, **blocks})
+
+
+def universal_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Adds `memory`."""
+    seen["memory"] = model.universal(seen["visual"])
+    return as_numpy(universal_outputs(model, seen["visual"], seen["memory"]))
+
+
+def decoder_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Adds the greedy tokens, `said`, and their `margins`; `decoder.step` is fed as `step_inputs` says."""
+    memory = seen["memory"]
+    said, margins = greedy(model, memory, *(int(n) for n in seen["lengths"]))
+    seen["said"], seen["margins"] = torch.tensor(said), torch.tensor(margins, dtype=torch.float64)
+    logits = model.logits(model.decoder_hidden(torch.tensor([[model.config.ids.start, *said[:-1]]]), memory))
+    logp = logits.log_softmax(-1)
+    step = {
+        "logits": logits,
+        "top_logprob": logp[:, -1].topk(TOP).values,
+        "target_logprob": logp.gather(2, torch.tensor([said])[..., None])[..., 0],
+    }
+    return as_numpy({"decoder.step": step, **cross_keys_values(model, memory)})
+
+
+def text_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Adds `hidden`."""
+    seen["hidden"] = model.text(seen["ids"], torch.ones_like(seen["ids"]))
+    return as_numpy({"text": {"hidden": seen["hidden"]}})
+
+
+def fusion_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Adds `fused`."""
+    memory = seen["memory"]
+    fused = seen["fused"] = model.fusion(seen["hidden"], memory, torch.ones_like(seen["ids"]))
+    return as_numpy(fusion_outputs(model, seen["hidden"], memory, fused))
+
+
+def match_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Fits or not."""
+    return as_numpy({"match": {"match_logits": model.match_logits(seen["fused"])}})
+
+
+def embed_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """Picture and sentence in one space."""
+    visual, text = model.embed_visual(seen["memory"]), model.embed_text(seen["hidden"], torch.ones_like(seen["ids"]))
+    return as_numpy({"embed.visual": {"embedding": visual}, "embed.text": {"embedding": text}})
+
+
+def classify_reference(model: Mplug2, seen: Seen) -> Outputs:
+    """ImageNet's classes."""
+    return as_numpy({"classify": {"class_logits": model.class_logits(seen["cells"])}})
+
+
+# In the order in which each one's inputs come about. Every function runs with its module's parameters alone.
+REFERENCES: dict[str, Callable[[Mplug2, Seen], Outputs]] = {
+    "vision": vision_reference,
+    "universal": universal_reference,
+    "decoder": decoder_reference,
+    "text": text_reference,
+    "fusion": fusion_reference,
+    "match": match_reference,
+    "embed": embed_reference,
+    "classify": classify_reference,
+}
+HEADS = ("match", "embed", "classify")
+
+
+def first_seen(pixels: torch.Tensor, sentence: list[int], min_length: int, max_length: int) -> Seen:
+    """What the references begin with."""
+    return {"pixels": pixels, "ids": torch.tensor([sentence]), "lengths": torch.tensor([min_length, max_length])}
+
+
+def in_order(outputs: dict[str, T]) -> dict[str, T]:
+    """As goldens.json lists graphs: the decoder's memory last."""
+    return {name: outputs[name] for name in sorted(outputs, key=lambda name: name.startswith("decoder.memory"))}
+
+
 @torch.inference_mode()
 def reference_outputs(
     model: Mplug2, pixels: torch.Tensor, sentence: list[int], min_length: int, max_length: int
 ) -> tuple[Outputs, list[int], list[float]]:
-    """Every graph's outputs, each fed by those before (the decoder's memory by the visual one, `decoder.step` as
-    `step_inputs` says); the greedy tokens and their margins. Ids of the likeliest tokens are left out: close ones
-    may change places."""
-    cells = model.cells(pixels)
-    tokens = model.visual_encoder["visual"].tokens(cells)
-    visual = model.vision(cells)
-    memory = model.universal(visual)
-    said, margins = greedy(model, memory, min_length, max_length)
-    logits = model.logits(model.decoder_hidden(torch.tensor([[model.config.ids.start, *said[:-1]]]), memory))
-    logp = logits.log_softmax(-1)
-    ids = torch.tensor([sentence])
-    mask = torch.ones_like(ids)
-    hidden = model.text(ids, mask)
-    fused = model.fusion(hidden, memory, mask)
-    found: Tensors = {
-        "vision.frame": {"tokens": tokens},
-        **blocks_outputs(model, tokens, visual),
-        **universal_outputs(model, visual, memory),
-        "decoder.step": {
-            "logits": logits,
-            "top_logprob": logp[:, -1].topk(TOP).values,
-            "target_logprob": logp.gather(2, torch.tensor([said])[..., None])[..., 0],
-        },
-        "text": {"hidden": hidden},
-        **fusion_outputs(model, hidden, memory, fused),
-    }
-    if model.config.heads:
-        found["vision.frame"]["pooled"] = cells.mean(2)
-        found["match"] = {"match_logits": model.match_logits(fused)}
-        found["embed.visual"] = {"embedding": model.embed_visual(memory)}
-        found["embed.text"] = {"embedding": model.embed_text(hidden, mask)}
-        found["classify"] = {"class_logits": model.class_logits(cells)}
-    found |= cross_keys_values(model, memory)
-    outputs = {graph: {name: value.numpy() for name, value in values.items()} for graph, values in found.items()}
-    return outputs, said, margins
+    """Every graph's outputs of a whole model, each fed by those before; the greedy tokens and their margins. Ids of the
+    likeliest tokens are left out: close ones may change places."""
+    seen = first_seen(pixels, sentence, min_length, max_length)
+    outputs: Outputs = {}
+    for module, run in REFERENCES.items():
+        if model.config.heads or module not in HEADS:
+            outputs |= run(model, seen)
+    return in_order(outputs), seen["said"].tolist(), seen["margins"].tolist()
 
 
 def step_inputs(model: Mplug2, said: list[int]) -> Values:
@@ -154,22 +223,6 @@ def step_inputs(model: Mplug2, said: list[int]) -> Values:
         "targets": np.array([said], np.int32),
         **pasts,
     }
-
-
-def chained_outputs(
-    model: Mplug2,
-    graphs: dict[str, Callable[[Values], Values]],
-    pixels: torch.Tensor,
-    sentence: list[int],
-    said: list[int],
-) -> Outputs:
-    """What the graphs yield, in the order given, each fed by the outputs of those before."""
-    values = {"pixels": pixels.numpy(), "ids": np.array([sentence], np.int32)}
-    done = {}
-    for name, run in graphs.items():
-        done[name] = run({**values, **step_inputs(model, said)} if name == "decoder.step" else values)
-        values.update(done[name])
-    return done
 
 
 def differences(reference: Outputs, found: Outputs) -> dict[str, float]:

@@ -95,7 +95,7 @@ class GraphWriter:
         """Refers to a stored weight, widened or (`int8`) as stored."""
         name = tensor if dtype == "float32" else f"{tensor}.{dtype}"
         if name not in self.initializers:
-            size = self.store.weights[tensor].values.size * (4 if dtype == "float32" else 1)
+            size = self.store.weights[tensor].size * (4 if dtype == "float32" else 1)
             self.initializers[name] = Initializer(name, tensor, dtype, self.end, size)
             self.end = -(-(self.end + size) // ALIGNMENT) * ALIGNMENT
         return name
@@ -146,7 +146,7 @@ class GraphWriter:
         tensors = []
         for item in self.initializers.values():
             proto = TensorProto(name=item.name, data_type=TYPES[item.dtype])
-            proto.dims.extend(self.store.weights[item.tensor].values.shape)
+            proto.dims.extend(self.store.weights[item.tensor].shape)
             proto.data_location = TensorProto.EXTERNAL
             for key, value in (("location", LOCATION), ("offset", item.offset), ("length", item.bytes)):
                 proto.external_data.add(key=key, value=str(value))

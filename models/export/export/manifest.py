@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from mplug2.config import Mplug2Config
 from mplug2.model import Mplug2
 from train.text import load_tokenizer
 
-from .build import VARIANTS, Built, build_graphs
+from .build import VARIANTS, Built, build_variant
+from .check import Checker
 from .frames import frames_of
-from .goldens import chained_outputs, differences, fingerprints, pattern_pixels, reference_outputs, sentence_ids
+from .goldens import fingerprints, in_order
 from .graph import LOCATION, Value
-from .native import NativeGraph
-from .shards import write_shards
-from .tasks import CAPTION_LENGTHS, tasks_of
+from .parts import modules_of
+from .shards import restore, write_new
+from .stage import Stage
+from .tasks import tasks_of
+from .tensors import WeightStore
 
 LABELS = Path(__file__).with_name("imagenet-labels.json")
 
@@ -94,8 +99,9 @@ def write_graphs(out: Path, built: list[Built]) -> dict[str, dict]:
     return graphs
 
 
-def write_taps(out: Path, built: list[Built]) -> None:
-    """taps.json, and the float32 graphs that have taps in their tapped form: what they hand on besides, in which file.
+def write_taps(out: Path, built: list[Built]) -> dict[str, dict]:
+    """The float32 graphs that have taps in their tapped form: returns taps.json's entries, what they hand on besides and in
+    which file.
 
     Nothing in the manifest speaks of them; their weights are those of the graphs that they stand in for.
     """
@@ -105,7 +111,7 @@ def write_taps(out: Path, built: list[Built]) -> None:
             data = b.writer.model(b.name, b.inputs, b.outputs, tapped=True).SerializeToString()
             file = write_file(out, f"graphs/{b.name}.{b.variant}-taps.onnx", data)
             graphs[b.name] = {"file": file, "outputs": described([v for v, _ in b.writer.taps])}
-    (out / "taps.json").write_bytes(compact({"graphs": graphs}) + b"\n")
+    return graphs
 
 
 LEAST_BOUNDS = {"float32": 1e-3, "int8": 0.02}
@@ -113,22 +119,114 @@ LEAST_BOUNDS = {"float32": 1e-3, "int8": 0.02}
 than those of this one do from PyTorch."""
 
 
-def checked_goldens(model: Mplug2, built: list[Built], vocabulary: list[str]) -> dict:
-    """Compares the graphs, run natively, with PyTorch on the same weights; returns what goldens.json holds."""
-    pixels, sentence = pattern_pixels(model), sentence_ids(model, vocabulary)
-    everything, said, _ = reference_outputs(model, pixels, sentence, *CAPTION_LENGTHS)
-    names = {b.name for b in built}
-    reference = {graph: outputs for graph, outputs in everything.items() if graph in names}
+@dataclass
+class Written:
+    """What the manifest tells of the modules written so far."""
+
+    blobs: list[dict] = field(default_factory=list)
+    tensors: dict[str, dict] = field(default_factory=dict)
+    graphs: dict[str, dict] = field(default_factory=dict)
+    taps: dict[str, dict] = field(default_factory=dict)
+    marks: dict[str, dict] = field(default_factory=dict)
+    """Fingerprints by graph."""
+    differences: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By variant and graph, the greatest between native runs and PyTorch."""
+
+    def add(self, record: dict) -> None:
+        """A module's record: the same fields, of that module alone."""
+        self.blobs += record["blobs"]
+        for name in ("tensors", "graphs", "taps", "marks"):
+            getattr(self, name).update(record[name])
+        for variant, found in record["differences"].items():
+            self.differences.setdefault(variant, {}).update(found)
+
+
+class Parameters(Protocol):
+    """Where a model's parameters come from, a module at a time."""
+
+    def bring(self, module: str) -> None:
+        """Puts a module's parameters into the model."""
+
+    def release(self) -> None:
+        """They are not needed any more."""
+
+
+class InMemory:
+    """A model that is whole."""
+
+    def bring(self, module: str) -> None:
+        """It is there."""
+
+    def release(self) -> None:
+        """It stays."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which forms a model is written."""
+
+    variants: tuple[str, ...]
+    taps: bool
+
+
+def write_module(
+    module: str, parameters: Parameters, checker: Checker, store: WeightStore, done: Written, folder: Path, form: Form
+) -> dict:
+    """Writes a module's graphs and blobs, checks them, and returns the module's record."""
+    parameters.bring(module)
+    # From here on the module's PyTorch parameters are the dequantised weights.
+    built = [b for variant in form.variants for b in build_variant(store, checker.model, variant, module)]
+    graphs = write_graphs(folder, built)
+    # Tensors point to blobs by their place among all modules' blobs.
+    before = len(done.blobs)
+    blobs = list(done.blobs)
+    tensors = write_new(folder / "blobs", store, blobs)
+    reference = checker.reference(module, set(graphs))
+    parameters.release()
+    return {
+        "blobs": blobs[before:],
+        "tensors": tensors,
+        "graphs": graphs,
+        "taps": write_taps(folder, built) if form.taps else {},
+        "marks": fingerprints(reference),
+        "differences": checker.compare(built, reference),
+    }
+
+
+def write_modules(model: Mplug2, parameters: Parameters, checker: Checker, stage: Stage, form: Form) -> Written:
+    """Writes every module that is not finished yet, and tells how it goes on."""
+    done, store = Written(), WeightStore("int8" in form.variants)
+    modules = modules_of(model.config)
+    for number, module in enumerate(modules, 1):
+        begun, at = time.monotonic(), f"[{number}/{len(modules)}] {module}"
+        finished = stage.finished(module)
+        if finished:
+            record, tensors = finished
+            done.add(record)
+            restore(stage.folder / "blobs", store, done.blobs, done.tensors)
+            checker.restore(tensors)
+            print(f"{at}: finished before", flush=True)
+            continue
+        print(at, end=": ", flush=True)
+        record = write_module(module, parameters, checker, store, done, stage.folder, form)
+        stage.finish(module, record, checker.tensors())
+        done.add(record)
+        size = sum(blob["bytes"] for blob in record["blobs"])
+        print(f"{size / 1e6:.2f} MB in {time.monotonic() - begun:.0f} s", flush=True)
+    return done
+
+
+def goldens_of(checker: Checker, done: Written, vocabulary: list[str]) -> dict:
+    """What goldens.json holds."""
     bounds = {}
-    for variant in dict.fromkeys(b.variant for b in built):
-        graphs = {b.name: NativeGraph(b) for b in built if b.variant == variant}
-        found = differences(reference, chained_outputs(model, graphs, pixels, sentence, said))
+    for variant, found in done.differences.items():
         print(variant, {k: f"{v:.2g}" for k, v in found.items()})
         # Twice the native difference: kernels differ in rounding, faults differ by far more.
-        bounds[variant] = {k: max(LEAST_BOUNDS[variant], float(f"{2 * v:.2g}")) for k, v in found.items()}
+        bounds[variant] = {k: max(LEAST_BOUNDS[variant], float(f"{2 * v:.2g}")) for k, v in in_order(found).items()}
+    said = checker.seen["said"].tolist()
     print(f"the made picture: {load_tokenizer(vocabulary).decode(said)}")
-    marks = fingerprints(reference)
-    return {"input": {"kind": "pattern"}, "ids": sentence, "outputs": marks, "tokens": said, "bounds": bounds}
+    marks = in_order(done.marks)
+    return {"input": {"kind": "pattern"}, "ids": checker.sentence, "outputs": marks, "tokens": said, "bounds": bounds}
 
 
 def print_sizes(blobs: list[dict]) -> None:
@@ -148,29 +246,31 @@ def write_model(
     variants: tuple[str, ...] = tuple(VARIANTS),
     quality: dict | None = None,
     taps: bool = False,
+    parameters: Parameters | None = None,
+    source: object | None = None,
 ) -> None:
-    """Writes everything but the card, and checks the graphs natively against PyTorch; with `taps`, tapped ones too."""
-    for stale in ("graphs", "blobs"):
-        shutil.rmtree(out / stale, ignore_errors=True)
-    for stale in ("labels.json", "taps.json"):
-        (out / stale).unlink(missing_ok=True)
-    (out / "blobs").mkdir(parents=True)
-    # From here on the PyTorch model computes with the dequantised weights.
-    store, built = build_graphs(model, variants)
+    """Writes everything but the card, and checks the graphs natively against PyTorch; with `taps`, tapped ones too.
+
+    `parameters` fills an empty model a module at a time; None where it is whole. `source` tells the checkpoint apart from
+    others (as JSON): with it, an export that ended half-way goes on. An earlier model stays until the new one is whole.
+    """
     config = model.config
-    graphs = write_graphs(out, built)
+    key = source and [source, asdict(config), vocabulary, variants, taps]
+    stage = Stage(out, key)
+    checker = Checker.begin(model, vocabulary, variants)
+    done = write_modules(model, parameters or InMemory(), checker, stage, Form(variants, taps))
+    print_sizes(done.blobs)
+    folder = stage.folder
     if taps:
-        write_taps(out, built)
-    blobs, tensors = write_shards(out / "blobs", store)
-    print_sizes(blobs)
-    goldens = checked_goldens(model, built, vocabulary)
+        (folder / "taps.json").write_bytes(compact({"graphs": done.taps}) + b"\n")
+    goldens = goldens_of(checker, done, vocabulary)
     manifest = {
         "format": "owlet-model",
         "version": 1,
         **identity,
         "family": config.family,
         "card": "README.md",
-        "tokenizer": tokenizer_files(out, vocabulary),
+        "tokenizer": tokenizer_files(folder, vocabulary),
         "preprocess": {
             "size": config.image_size,
             "resize": "bicubic",
@@ -181,11 +281,11 @@ def write_model(
             "alpha": "white",
             "colour": "as-stored",
         },
-        "blobs": blobs,
-        "tensors": tensors,
-        "graphs": graphs,
-        "tasks": tasks_of(config, labels_file(out, config)),
+        "blobs": done.blobs,
+        "tensors": done.tensors,
+        "graphs": done.graphs,
+        "tasks": tasks_of(config, labels_file(folder, config)),
         **({"quality": quality} if quality else {}),
-        "goldens": write_file(out, "goldens.json", compact(goldens)),
+        "goldens": write_file(folder, "goldens.json", compact(goldens)),
     }
-    (out / "manifest.json").write_bytes(compact(manifest) + b"\n")
+    stage.publish(compact(manifest) + b"\n")

@@ -15,7 +15,7 @@ def external_data(g: GraphWriter) -> np.ndarray:
     for item in g.initializers.values():
         weight = g.store.weights[item.tensor]
         values = weight.values if item.dtype == "float32" else weight.stored
-        data[item.offset : item.offset + item.bytes] = np.frombuffer(values.tobytes(), np.uint8)
+        data[item.offset : item.offset + item.bytes] = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
     return data
 
 
@@ -26,7 +26,7 @@ class NativeGraph:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         # The session reads this memory as long as it lives.
-        self.data = external_data(built.writer).tobytes()
+        self.data = external_data(built.writer)
         options.add_external_initializers_from_files_in_memory([LOCATION], [self.data], [len(self.data)])
         model = built.writer.model(built.name, built.inputs, built.outputs).SerializeToString()
         self.session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from .tensors import Weight, WeightStore
 
@@ -12,58 +15,90 @@ BLOB_BYTES = 4 * 1024 * 1024
 ALIGNMENT = 4
 
 
-@dataclass(frozen=True)
-class Stream:
-    """One module's tensors end to end, and where each begins."""
-
-    data: bytes
-    starts: dict[str, int]
-
-
-def join(weights: list[Weight]) -> Stream:
-    """Little-endian, row-major, every tensor aligned to 4 bytes, so that no float is cut by a blob's end."""
-    data, starts = bytearray(), {}
-    for weight in weights:
-        data += bytes(-len(data) % ALIGNMENT)
-        starts[weight.name] = len(data)
-        data += weight.stored.tobytes()
-    return Stream(bytes(data), starts)
-
-
 def write_blobs(folder: Path, module: str, weights: list[Weight], blobs: list[dict]) -> dict[str, dict]:
-    """Writes a module's blobs, appends them to `blobs`, and returns the manifest's entries of its tensors."""
-    stream = join(weights)
-    first = len(blobs)
-    for start in range(0, len(stream.data), BLOB_BYTES):
-        piece = stream.data[start : start + BLOB_BYTES]
-        digest = hashlib.sha256(piece).hexdigest()
-        (folder / f"{digest}.bin").write_bytes(piece)
-        blobs.append({"sha256": digest, "bytes": len(piece), "module": module})
+    """Writes a module's tensors end to end: little-endian, row-major, each aligned to 4 bytes, so that no float is cut by a
+    blob's end. Appends the blobs to `blobs` and returns the manifest's entries of the tensors. No more than a blob and a
+    tensor is held besides the weights."""
+    first, end, filling = len(blobs), 0, bytearray()
+
+    def write_blob() -> None:
+        digest = hashlib.sha256(filling).hexdigest()
+        (folder / f"{digest}.bin").write_bytes(filling)
+        blobs.append({"sha256": digest, "bytes": len(filling), "module": module})
+        filling.clear()
+
+    def append(data: memoryview | bytes) -> None:
+        nonlocal end
+        end += len(data)
+        while len(data):
+            room = BLOB_BYTES - len(filling)
+            filling.extend(data[:room])
+            data = data[room:]
+            if len(filling) == BLOB_BYTES:
+                write_blob()
+
     entries = {}
     for weight in weights:
-        at, left, pieces = stream.starts[weight.name], weight.stored.nbytes, []
+        append(bytes(-end % ALIGNMENT))
+        at, left, pieces = end, weight.nbytes, []
+        append(memoryview(np.ascontiguousarray(weight.stored).reshape(-1).view(np.uint8)))
         while left:
             blob, offset = divmod(at, BLOB_BYTES)
             size = min(left, BLOB_BYTES - offset)
             pieces.append({"blob": first + blob, "offset": offset, "bytes": size})
             at, left = at + size, left - size
-        entry: dict = {
-            "module": module,
-            "dtype": str(weight.stored.dtype),
-            "shape": list(weight.stored.shape),
-            "pieces": pieces,
-        }
+        entry: dict = {"module": module, "dtype": weight.dtype, "shape": list(weight.shape), "pieces": pieces}
         if weight.axis is not None:
-            entry["quantisation"] = {"scheme": "symmetric", "axis": weight.axis, "scales": weight.scales}
+            entry["quantisation"] = {"scheme": "symmetric", "axis": weight.axis, "scales": weight.scales_name}
         entries[weight.name] = entry
+    if filling:
+        write_blob()
     return entries
 
 
-def write_shards(folder: Path, store: WeightStore) -> tuple[list[dict], dict[str, dict]]:
-    """Writes all stored weights and returns the manifest's lists of blobs and of tensors."""
-    blobs: list[dict] = []
-    tensors: dict[str, dict] = {}
-    for module in dict.fromkeys(w.module for w in store.weights.values()):
-        owned = [w for w in store.weights.values() if w.module == module]
-        tensors |= write_blobs(folder, module, owned, blobs)
-    return blobs, tensors
+def read_tensor(folder: Path, blobs: list[dict], entry: dict) -> np.ndarray:
+    """A tensor as it is stored, by its entry."""
+    data = np.empty(sum(piece["bytes"] for piece in entry["pieces"]), np.uint8)
+    at = 0
+    for piece in entry["pieces"]:
+        with (folder / f"{blobs[piece['blob']]['sha256']}.bin").open("rb") as blob:
+            blob.seek(piece["offset"])
+            blob.readinto(memoryview(data)[at : at + piece["bytes"]])
+        at += piece["bytes"]
+    return data.view(entry["dtype"]).reshape(entry["shape"])
+
+
+def reader(folder: Path, blobs: list[dict], entry: dict) -> Callable[[], np.ndarray]:
+    """Reads a tensor whenever it is called."""
+    return partial(read_tensor, folder, blobs, entry)
+
+
+def write_new(folder: Path, store: WeightStore, blobs: list[dict]) -> dict[str, dict]:
+    """Writes the weights that have not been written yet, module by module, and lets go of their bytes. Appends their blobs,
+    and returns the manifest's entries."""
+    entries: dict[str, dict] = {}
+    new = [weight for weight in store.weights.values() if not weight.written]
+    for module in dict.fromkeys(weight.module for weight in new):
+        owned = [weight for weight in new if weight.module == module]
+        found = write_blobs(folder, module, owned, blobs)
+        for weight in owned:
+            weight.read, weight.written = reader(folder, blobs, found[weight.name]), True
+        entries |= found
+    return entries
+
+
+def restore(folder: Path, store: WeightStore, blobs: list[dict], entries: dict[str, dict]) -> None:
+    """Puts written weights into a store, by their entries."""
+    for name, entry in entries.items():
+        how = entry.get("quantisation")
+        scales = read_tensor(folder, blobs, entries[how["scales"]]) if how else None
+        store.weights[name] = Weight(
+            name,
+            entry["module"],
+            entry["dtype"],
+            tuple(entry["shape"]),
+            reader(folder, blobs, entry),
+            how["axis"] if how else None,
+            scales,
+            written=True,
+        )

@@ -100,9 +100,8 @@ class Mplug2Config:
         return -(-self.image_size // self.patch_size)
 
     @staticmethod
-    def load(path: Path) -> "Mplug2Config":
-        """Reads `config.json`; keys that no graph depends on are ignored."""
-        raw = json.loads(path.read_text())
+    def of(raw: dict) -> "Mplug2Config":
+        """From the JSON form; keys that are no fields here are not looked at."""
         constants = {k: tuple(raw[k]) for k in ("mean", "std") if k in raw}
         return Mplug2Config(
             image_size=raw["image_size"],
@@ -118,6 +117,11 @@ class Mplug2Config:
             tasks=tuple(raw["tasks"]) if raw.get("tasks") else None,
             **constants,
         )
+
+    @staticmethod
+    def load(path: Path) -> "Mplug2Config":
+        """Reads `config.json`."""
+        return Mplug2Config.of(json.loads(path.read_text()))
 
     def save(self, path: Path) -> None:
         """Writes the configuration as JSON."""

@@ -15,7 +15,7 @@ from tiny_model import VOCABULARY, tiny
 from export.build import build_variant
 from export.exported import ExportedStore, fill
 from export.manifest import write_model
-from export.shards import BLOB_BYTES, write_blobs
+from export.shards import BLOB_BYTES, read_tensor, write_blobs
 from export.tensors import Weight, WeightStore, quantise
 from mplug2.config import HeadsConfig
 from train.checkpoint import load_model, save_model
@@ -121,7 +121,7 @@ def test_float32_graphs_alone_keep_float32_weights(tmp_path: Path) -> None:
 def test_a_tensor_spans_blobs_and_comes_back_whole(tmp_path: Path) -> None:
     values = np.random.default_rng(0).standard_normal((3, BLOB_BYTES // 8 + 5)).astype(np.float32)
     odd = np.ones(3, np.int8)
-    weights = [Weight("m.odd", "m", odd, odd, None, None), Weight("m.long", "m", values, values, None, None)]
+    weights = [Weight.of("m.odd", "m", odd), Weight.of("m.long", "m", values)]
     blobs: list[dict] = []
     entries = write_blobs(tmp_path, "m", weights, blobs)
     assert len(entries["m.long"]["pieces"]) == 2
@@ -130,6 +130,7 @@ def test_a_tensor_spans_blobs_and_comes_back_whole(tmp_path: Path) -> None:
         for p in entries["m.long"]["pieces"]
     )
     assert joined == values.tobytes()
+    assert np.array_equal(read_tensor(tmp_path, blobs, entries["m.long"]), values)
 
 
 def test_quantising_keeps_every_channel_within_half_a_step() -> None:

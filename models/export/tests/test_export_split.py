@@ -16,23 +16,13 @@ from export import split
 from export.build import build_graphs
 from export.manifest import write_model
 from export.native import NativeGraph
+from export.released import BASE, LARGE
 from export.tasks import tasks_of
-from mplug2.config import DecoderConfig, FusionConfig, Mplug2Config, TextConfig, TokenIds, VisionConfig, owlet_mini
+from mplug2.config import Mplug2Config, owlet_mini
 from mplug2.model import Mplug2
 
 IDENTITY = {"id": "tiny", "name": "Tiny", "licence": "none"}
 Values = dict[str, np.ndarray]
-
-
-def sized(patch: int, width: int, layers: int, fusion: int) -> Mplug2Config:
-    """The sizes of a published checkpoint at 224 pixels."""
-    vision = VisionConfig(width, layers, width // 64, 4 * width, stem_channels=3 * patch * patch)
-    text = TextConfig(width, layers, 2, width // 64, 4 * width, 30522, 512)
-    ids = TokenIds(0, 100, 101, 102, 103)
-    return Mplug2Config(224, patch, vision, False, text, 50, FusionConfig(fusion, 2 * fusion), DecoderConfig(12), ids)
-
-
-LARGE, BASE = sized(14, 1024, 24, 6), sized(16, 768, 12, 3)
 
 
 @pytest.fixture

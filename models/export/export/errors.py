@@ -1,0 +1,87 @@
+"""What can be wrong with what is exported: one line that names the thing and says what to do about it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SHOWN = 3
+
+
+class ExportError(Exception):
+    """The export ends. `message` names what is wrong, `remedy` what helps."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(f"{message}; {remedy}")
+
+
+class UnreadableCheckpoint(ExportError):
+    """A file is missing, cut short, or of no known form."""
+
+
+class RefusedPickle(ExportError):
+    """A pickle asks for something that is not on the list of `export.pickle_scan`."""
+
+
+class OtherFamily(ExportError):
+    """The tensors are of another model family."""
+
+
+class UnknownConfigKey(ExportError):
+    """config.json has a key that nothing reads."""
+
+
+class ConfigNeeded(ExportError):
+    """Something that the tensors do not tell, and config.json does not either."""
+
+
+class ConfigMismatch(ExportError):
+    """config.json says something else than the tensors."""
+
+
+class UnsupportedConfig(ExportError):
+    """The configuration would run a part that is not exported."""
+
+
+class UnfitTensors(ExportError):
+    """A tensor is missing, or one of unknown use is there."""
+
+
+class WrongShape(ExportError):
+    """A tensor has another shape, or holds no floats."""
+
+
+class NotFinite(ExportError):
+    """A tensor holds NaN or an infinity."""
+
+
+class NotTied(ExportError):
+    """A tensor and its second name differ."""
+
+
+class UnfitVocabulary(ExportError):
+    """The vocabulary and the word table do not match."""
+
+
+class DiskFull(ExportError):
+    """There was no room for a file."""
+
+
+def listed(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+@contextmanager
+def telling_full_disk(folder: Path) -> Iterator[None]:
+    """Turns the system's "no space" and "over quota" inside into DiskFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        remedy = "make room and run the same command again: finished modules are kept"
+        raise DiskFull(f"no room left on the disk of {folder}", remedy) from error
