@@ -15,6 +15,7 @@ import torch
 from .build import VARIANTS
 from .checkpoint import folder_of, open_checkpoint
 from .errors import ExportError, telling_full_disk
+from .freed_memory import give_back_freed
 from .manifest import write_model
 
 TAPS_HELP = "beside the float32 graphs, tapped ones that hand on inner tensors too, and taps.json; for comparisons"
@@ -47,6 +48,7 @@ def main() -> None:
 
 def export(args: argparse.Namespace) -> None:
     """Reads the checkpoint and writes the model."""
+    give_back_freed()
     # The fingerprints' last digits depend on how many threads share a sum.
     torch.set_num_threads(1)
     checkpoint = open_checkpoint(args.checkpoint, args.vocab, args.report)
