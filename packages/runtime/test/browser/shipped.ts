@@ -24,7 +24,8 @@ export async function loadShipped(): Promise<ModelParts> {
   const choices = Object.entries(manifest.graphs).flatMap(([graph, { variants }]) =>
     variants.map((variant) => ({ graph, variant })),
   );
-  const assets = await loadAssets(mini, assetsOf(manifest, choices), { store });
+  const tasks = Object.keys(manifest.tasks);
+  const assets = await loadAssets(mini, assetsOf(manifest, choices, tasks), { store });
   const goldens = parseGoldens(assets.bytes(manifest.goldens.sha256), manifest.goldens.path);
   return { manifest, assets, goldens, streamedFrom: browserPlatform.streamedFrom };
 }

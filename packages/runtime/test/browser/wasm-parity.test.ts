@@ -34,10 +34,10 @@ const PIXEL_BOUND = 1 / 128;
 
 /**
  * By how much a value may differ from PyTorch's, each graph fed by the one before: twice the greatest difference measured
- * on these photos (int8: 0.21, 0.23, 0.20, 0.14, 0.22), five times where everything is float32 (2e-5).
+ * on these photos (int8: 0.19, 0.54, 0.40, 0.30, 0.22), five times where everything is float32 (2e-5).
  */
 const BOUNDS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  int8: { 'vision.frame': 0.43, 'vision.blocks': 0.46, universal: 0.41, 'decoder.memory': 0.28, 'decoder.step': 0.45 },
+  int8: { 'vision.frame': 0.43, 'vision.blocks': 1.09, universal: 0.8, 'decoder.memory': 0.6, 'decoder.step': 0.45 },
   float32: {
     'vision.frame': 1e-4,
     'vision.blocks': 1e-4,
