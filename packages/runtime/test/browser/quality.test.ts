@@ -31,7 +31,7 @@ const CAPTIONS_FLOOR = 16;
 /** So many of the questions about them are answered as people did. */
 const ANSWERS_FLOOR = 29;
 /** Of so many the sentence that fits is held likelier than the one that doesn't. */
-const MATCH_FLOOR = 16;
+const MATCH_FLOOR = 17;
 /** So many of the sentences that fit find their photo among the three most like them of all. */
 const EMBED_FLOOR = 22;
 /** So many photos have their subject, by its own name, among the five likeliest of ImageNet's classes, which lack most of the subjects. */
