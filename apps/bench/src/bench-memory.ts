@@ -115,7 +115,9 @@ export async function benchMemory(bench: Bench): Promise<Measurement> {
         const start = await visit(bench, profile, way, oneNode);
         const ready = await visit(bench, profile, way, captions);
         if (ready.report.store !== 'opfs' || ready.report.bytes.network > 0)
-          throw new Error('The model was not in the store');
+          throw new Error(
+            `The model was not in the store: ${JSON.stringify([ready.report.store, ready.report.bytes, ready.report.warnings])}`,
+          );
         visits[name] = [...(visits[name] ?? []), { start: start.peak, ready: ready.peak }];
         reports[name] = ready.report;
       }
