@@ -38,9 +38,14 @@ class Calibration:
     bins: list[Bin]
 
 
+def bins_of(probabilities: np.ndarray) -> np.ndarray:
+    """Which of the equal bins over 0–1 each lies in."""
+    return np.minimum((probabilities * BINS).astype(int), BINS - 1)
+
+
 def reliability(probabilities: np.ndarray, right: np.ndarray) -> list[Bin]:
     """Equal bins over 0–1, empty ones left out; `right` is between 0 and 1."""
-    which = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    which = bins_of(probabilities)
     found = []
     for i in range(BINS):
         inside = which == i
@@ -59,7 +64,7 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray) -> float:
 def estimated_error(probabilities: np.ndarray, right: np.ndarray, rows: np.ndarray) -> Estimate:
     """The error with its interval, photos (`rows`: the number of each one's) drawn with all that belongs to them. A resample
     is never better calibrated by being smaller, so that the interval may lie above the figure."""
-    which = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    which = bins_of(probabilities)
     # How far a photo moves each bin's sum: the error is the sum of their sizes over the number of probabilities.
     off = np.zeros((rows.max() + 1, BINS))
     np.add.at(off, (rows, which), probabilities - right)

@@ -18,8 +18,10 @@ FIELDS = ("name", "split", "value", "low", "high", "count", "blind")
 
 def computed_by(about: dict) -> str:
     """What computed a report's figures: the shipped model in a browser, or PyTorch with some form of the weights."""
-    few = {"photos": f"the first {about['photos at most']} photos of each set"} if "photos at most" in about else {}
-    return ", ".join(str(value) for value in ({name: about[name] for name in ("weights", "arithmetic", "search")} | few).values())
+    by = [about["weights"], about["arithmetic"], about["search"]]
+    if "photos at most" in about:
+        by.append(f"the first {about['photos at most']} photos of each set")
+    return ", ".join(by)
 
 
 def calibrated(found: dict) -> dict:

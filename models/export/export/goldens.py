@@ -14,6 +14,7 @@ from train.generate import greedy
 from train.text import load_tokenizer
 
 from .bert_graph import query_factor
+from .parts import modules_of
 from .split import fusion_groups, handed_on, memory_groups, rows_a_run, vision_groups
 
 Values = dict[str, np.ndarray]
@@ -184,7 +185,6 @@ REFERENCES: dict[str, Callable[[Mplug2, Seen], Outputs]] = {
     "embed": embed_reference,
     "classify": classify_reference,
 }
-HEADS = ("match", "embed", "classify")
 
 
 def first_seen(pixels: torch.Tensor, sentence: list[int], min_length: int, max_length: int) -> Seen:
@@ -205,9 +205,8 @@ def reference_outputs(
     likeliest tokens are left out: close ones may change places."""
     seen = first_seen(pixels, sentence, min_length, max_length)
     outputs: Outputs = {}
-    for module, run in REFERENCES.items():
-        if model.config.heads or module not in HEADS:
-            outputs |= run(model, seen)
+    for module in modules_of(model.config):
+        outputs |= REFERENCES[module](model, seen)
     return in_order(outputs), seen["said"].tolist(), seen["margins"].tolist()
 
 

@@ -34,6 +34,7 @@ from .errors import (
     UnsupportedConfig,
     listed,
 )
+from .released import BASE, LARGE
 from .skipped import DECODER_WORDS, TEXT_WORDS
 from .tensor_source import Header
 
@@ -45,7 +46,7 @@ DECODER_LAYER = r"text_decoder\.bert\.encoder\.layer\.(\d+)\."
 MARKS = (re.escape(VISUAL) + r"\.transformer\.resblocks\.\d+\.lmhra1\..*", TEXT_LAYER + "latents")
 HEAD = 64
 # Text width and fusion layers in the file → fusion layers that run, of the released shapes.
-RELEASED = {(1024, 24): 6, (768, 12): 3}
+RELEASED = {(c.text.width, c.fusion.layers_in_file): c.fusion.layers for c in (LARGE, BASE)}
 SPECIAL = {"pad": "[PAD]", "unknown": "[UNK]", "start": "[CLS]", "end": "[SEP]", "mask": "[MASK]"}
 # By key of config.json; "" is its top.
 SECTIONS = {

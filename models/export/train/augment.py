@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+
+from .data import PhotoTars
 
 _SCALERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
@@ -66,3 +69,8 @@ def augment(image: Image.Image, size: int, rng: random.Random, mirror_allowed: b
     if rng.random() < 0.5 and mirror_allowed:
         photo = ImageOps.mirror(photo)
     return np.asarray(photo)
+
+
+def augmented(tars: PhotoTars, images: Sequence[str], mirror_allowed: Sequence[bool], size: int, rng: random.Random) -> np.ndarray:
+    """Photos of the tar files, each augmented: uint8 P×size×size×3."""
+    return np.stack([augment(tars.open(image), size, rng, may) for image, may in zip(images, mirror_allowed)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .augment import augment, may_mirror
+from .augment import augmented, may_mirror
 from .captions import TRAINED
 from .data import PhotoTars, captioned_photos, held_flickr8k
 from .loop import Ahead, Average, Stage, begin, parameter_groups, run, stage_parser
@@ -36,7 +36,8 @@ def main() -> None:
 
     def batch(step: int) -> tuple[np.ndarray, torch.Tensor]:
         chosen, rng = draw(step, len(learnt), args.photos, args.seed)
-        pixels = np.stack([augment(tars.open(learnt[i].image), size, rng, may_mirror(learnt[i].captions)) for i in chosen])
+        drawn = [learnt[i] for i in chosen]
+        pixels = augmented(tars, [p.image for p in drawn], [may_mirror(p.captions) for p in drawn], size, rng)
         return pixels, draw_captions(ids, chosen, args.captions, rng)
 
     ahead = Ahead(batch)

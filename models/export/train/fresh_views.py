@@ -11,7 +11,7 @@ import torch
 from mplug2.config import owlet_mini
 from mplug2.stem import EfficientNetLiteStem, stem_input
 
-from .augment import augment
+from .augment import augmented
 from .data import PHOTO_SETS, PhotoTars
 from .resting_stem import resting
 
@@ -31,6 +31,5 @@ class FreshViews:
 
     def __call__(self, images: list[str], mirror_allowed: list[bool], rng: random.Random) -> torch.Tensor:
         """P×1×HW×C bfloat16; half of the photos that may be are mirrored."""
-        seen = [augment(self._tars.open(image), self._size, rng, may) for image, may in zip(images, mirror_allowed)]
         # A copy, since inference tensors can't be saved for a backward pass.
-        return self._cells(np.stack(seen)).clone()
+        return self._cells(augmented(self._tars, images, mirror_allowed, self._size, rng)).clone()

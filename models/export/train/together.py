@@ -15,7 +15,7 @@ import torch
 from mplug2.config import HeadsConfig
 from mplug2.stem import pretrained
 
-from .augment import augment
+from .augment import augmented
 from .checkpoint import HEADS
 from .data import PHOTO_SETS, PhotoTars, captioned_photos, held_flickr8k
 from .loop import WATCHED, Ahead, Average, Stage, begin, parameter_groups, run, stage_parser
@@ -43,10 +43,7 @@ def main() -> None:
 
     def prepared(step: int) -> tuple[Batch, np.ndarray]:
         batch, rng = mixture.batch(step), random.Random(f"{args.seed}/pixels/{step}")
-        size = model.config.image_size
-        return batch, np.stack(
-            [augment(tars.open(image), size, rng, mirror) for image, mirror in zip(batch.photos, batch.mirrored)]
-        )
+        return batch, augmented(tars, batch.photos, batch.mirrored, model.config.image_size, rng)
 
     groups = parameter_groups(model, {TRAINED: args.rate, HEADS: args.head_rate, LATE: args.stem_rate})
     average = Average(model)
