@@ -83,7 +83,7 @@ const Estimate = {
   value: Figure,
   low: Figure,
   high: Figure,
-  count: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  count: Positive,
   by: Sentence,
 };
 

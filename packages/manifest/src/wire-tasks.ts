@@ -179,8 +179,9 @@ class Wiring {
 
   /** What is cut and joined lies in rows, batch 1 in front of them, and every output comes in parts. */
   #checkParts(path: string, axis: string, { inputs, outputs }: GraphSpec): void {
-    if (!inputs.some(({ shape }) => shape.includes(axis))) this.#fail(path, `cut "${axis}", which no input has`);
-    for (const value of [...inputs.filter(({ shape }) => shape.includes(axis)), ...outputs]) {
+    const cut = inputs.filter(({ shape }) => shape.includes(axis));
+    if (cut.length === 0) this.#fail(path, `cut "${axis}", which no input has`);
+    for (const value of [...cut, ...outputs]) {
       const isRows =
         value.dtype === 'float32' && value.shape.indexOf(axis) === 1 && value.shape.lastIndexOf(axis) === 1;
       if (!isRows) this.#fail(path, `need "${axis}" as the second axis of "${value.name}", which is ${shown(value)}`);

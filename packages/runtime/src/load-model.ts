@@ -236,12 +236,12 @@ export async function loadModel(
           const lateParts = { ...parts, assets };
           const taskPlan: Placement['plan'] = (failed) => only(plan(failed), needed);
           const placement = { plan: taskPlan, failedOnGpu, standing, onStep };
+          const added = graphsOf([name]).filter(({ graph }) => !partsOf.has(graph));
           // What doesn't fit beside the first task's gets its sessions when a call wants them.
           const all = fitsWhole
             ? (await makeReady(running, lateParts, placement, new Stopwatch(), ended.signal)).graphs
-            : [...standing, ...graphsOf([name]).filter(({ graph }) => !partsOf.has(graph))];
+            : [...standing, ...added];
           assets.release();
-          const added = all.filter(({ graph }) => !partsOf.has(graph));
           for (const { graph } of added) partsOf.set(graph, lateParts);
           residency.add(fitsWhole ? all : added, fitsWhole);
           standing = all;

@@ -33,6 +33,7 @@ import type { Platform } from './platform.ts';
 import { preprocess } from './preprocess.ts';
 import { runBatch } from './tasks/run-batch.ts';
 import { runTask } from './tasks/run-task.ts';
+import type { TaskModel } from './tasks/task-model.ts';
 
 /**
  * Loads one model, once, and runs its tasks: what the worker shows to its page. No method rejects.
@@ -119,16 +120,10 @@ export class Runtime implements WorkerApi {
   }
 
   async run(request: TaskRequest, { id }: CallContext, events: MessagePort): Promise<Outcome<TaskResult>> {
-    const outcome = await this.#run(id, 'generate', async (signal) => {
-      const model = this.#loaded();
-      const letGo = await model.hold(request.task, signal);
-      try {
-        const media = request.media === undefined ? undefined : this.#media.get(request.media);
-        const tell = (event: TaskEvent): void => events.postMessage(event);
-        return await runTask(model.tasks, request, media, signal, tell);
-      } finally {
-        letGo();
-      }
+    const outcome = await this.#runHolding(id, request.task, (tasks, signal) => {
+      const media = request.media === undefined ? undefined : this.#media.get(request.media);
+      const tell = (event: TaskEvent): void => events.postMessage(event);
+      return runTask(tasks, request, media, signal, tell);
     });
     events.close();
     return outcome;
@@ -140,20 +135,14 @@ export class Runtime implements WorkerApi {
     { id }: CallContext,
     events: MessagePort,
   ): Promise<Outcome<readonly Outcome<TextResult>[]>> {
-    const outcome = await this.#run(id, 'generate', async (signal) => {
-      const model = this.#loaded();
-      const letGo = await model.hold(request.task, signal);
-      try {
-        const media = handles.map((handle) => () => this.#media.get(handle));
-        const outcomes: Outcome<TextResult>[] = [];
-        await runBatch(model.tasks, request, media, this.#media.budget, signal, (place, each) => {
-          outcomes[place] = each;
-          events.postMessage({ place, outcome: each } satisfies BatchEvent);
-        });
-        return outcomes;
-      } finally {
-        letGo();
-      }
+    const outcome = await this.#runHolding(id, request.task, async (tasks, signal) => {
+      const media = handles.map((handle) => () => this.#media.get(handle));
+      const outcomes: Outcome<TextResult>[] = [];
+      await runBatch(tasks, request, media, this.#media.budget, signal, (place, each) => {
+        outcomes[place] = each;
+        events.postMessage({ place, outcome: each } satisfies BatchEvent);
+      });
+      return outcomes;
     });
     events.close();
     return outcome;
@@ -188,6 +177,23 @@ export class Runtime implements WorkerApi {
     } finally {
       this.#idle.free();
     }
+  }
+
+  /** Runs something with a task's graphs, which stay ready meanwhile. */
+  #runHolding<T>(
+    id: number,
+    task: string,
+    work: (tasks: TaskModel, signal: AbortSignal) => Promise<T>,
+  ): Promise<Outcome<T>> {
+    return this.#run(id, 'generate', async (signal) => {
+      const model = this.#loaded();
+      const letGo = await model.hold(task, signal);
+      try {
+        return await work(model.tasks, signal);
+      } finally {
+        letGo();
+      }
+    });
   }
 
   #loaded(): LoadedModel {
