@@ -53,10 +53,10 @@ export interface AssetSet {
    * @throws OwletError what `loadAssets` throws; `INTERNAL` when it isn't in the set
    */
   read(sha256: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Frees bytes that `read` has lent, unless the set itself holds them. */
+  /** Frees bytes that `read` has lent, unless the set itself holds them or somebody else still has them. */
   giveBack(bytes: Uint8Array<ArrayBuffer>): void;
   /**
-   * Frees the blobs that are held beside the store.
+   * Frees the blobs that are held beside the store; those that are lent, when they are given back.
    *
    * @param wanted - those that are still to be read, by their SHA-256, are held on; none by default
    */
@@ -120,6 +120,8 @@ export function startAssets(modelUrl: string, assets: readonly Asset[], options:
   const source = { modelUrl, store, fetch, silenceMs, retry, locks: systemLocks() };
   const loaded = new Map<string, Uint8Array<ArrayBuffer>>();
   const held = new Map<string, Uint8Array<ArrayBuffer>>();
+  /** How often bytes are lent that the set holds, or held when it lent them. */
+  const lent = new Map<Uint8Array<ArrayBuffer>, number>();
   let heldBytes = 0;
   const tell = (): void => onProgress?.(meter.progress());
   const load = async (asset: Asset, isCalledFor: boolean, makingWay: AbortSignal): Promise<void> => {
@@ -148,7 +150,8 @@ export function startAssets(modelUrl: string, assets: readonly Asset[], options:
   const queue = new AssetQueue(assets, load, connections);
   void queue.settled().then(() => clearInterval(timer));
   const byHash = new Map(assets.map((asset) => [asset.sha256, asset]));
-  const isHeld = (bytes: Uint8Array<ArrayBuffer>): boolean => [...loaded.values(), ...held.values()].includes(bytes);
+  const isInUse = (bytes: Uint8Array<ArrayBuffer>): boolean =>
+    lent.has(bytes) || [...loaded.values(), ...held.values()].includes(bytes);
   const set: AssetSet = {
     bytes(sha256) {
       const bytes = loaded.get(sha256);
@@ -159,18 +162,24 @@ export function startAssets(modelUrl: string, assets: readonly Asset[], options:
       const asset = byHash.get(sha256);
       if (asset === undefined) throw notLoaded(sha256);
       const inMemory = loaded.get(sha256) ?? held.get(sha256);
-      if (inMemory !== undefined) return inMemory;
+      if (inMemory !== undefined) {
+        lent.set(inMemory, (lent.get(inMemory) ?? 0) + 1);
+        return inMemory;
+      }
       return (await fetchBlob(asset, { ...source, priority, signal: reading, onLength: () => {} })).bytes;
     },
     giveBack(bytes) {
-      if (!isHeld(bytes)) freeBytes(bytes);
+      const others = (lent.get(bytes) ?? 0) - 1;
+      if (others > 0) lent.set(bytes, others);
+      else lent.delete(bytes);
+      if (!isInUse(bytes)) freeBytes(bytes);
     },
     release(wanted = new Set()) {
       for (const [sha256, bytes] of [...held]) {
         if (wanted.has(sha256)) continue;
         held.delete(sha256);
         heldBytes -= bytes.length;
-        freeBytes(bytes);
+        if (!isInUse(bytes)) freeBytes(bytes);
       }
     },
     get received() {

@@ -169,6 +169,7 @@ test('as many bytes as may be held are read no second time until they are releas
   set.release(new Set([first.sha256]));
   expect(held).toEqual(files.get(`blobs/${first.sha256}.bin`));
   expect(await set.read(first.sha256)).toBe(held);
+  set.giveBack(held);
   expect(read).not.toHaveBeenCalled();
   const lent = await set.read(second.sha256);
   expect(read.mock.calls).toEqual([[second.sha256]]);
@@ -178,4 +179,19 @@ test('as many bytes as may be held are read no second time until they are releas
   expect(held.length).toBe(0);
   expect(await set.read(first.sha256)).toEqual(files.get(`blobs/${first.sha256}.bin`));
   expect(read).toHaveBeenLastCalledWith(first.sha256);
+});
+
+test('bytes that are lent stay until the last that has them gives them back, whatever is released meanwhile', async () => {
+  const { store } = await openStore();
+  const [first] = manifest.blobs;
+  if (first === undefined) throw new Error('A blob is needed');
+  const { set } = await load(new FakeServer(base, files), { store, mostHeld: first.bytes });
+  const [one, other] = [await set.read(first.sha256), await set.read(first.sha256)];
+  expect(other).toBe(one);
+  set.release();
+  expect(one).toEqual(files.get(`blobs/${first.sha256}.bin`));
+  set.giveBack(one);
+  expect(other).toEqual(files.get(`blobs/${first.sha256}.bin`));
+  set.giveBack(other);
+  expect(one.length).toBe(0);
 });

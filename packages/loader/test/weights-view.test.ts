@@ -42,7 +42,10 @@ test('a tensor that is stored in one piece is lent, not copied', async () => {
   const sha256 = manifest.blobs.find(({ module }) => module === 'universal')?.sha256 ?? '';
   const [first] = variantOf('universal', 'int8').initializers;
   if (first === undefined) throw new Error('No initializer');
-  expect(view.subarray(first.offset, first.offset + first.bytes).buffer).toBe((await set.read(sha256)).buffer);
+  const held = await set.read(sha256);
+  expect(view.subarray(first.offset, first.offset + first.bytes).buffer).toBe(held.buffer);
+  set.giveBack(held);
+  view.dispose();
 });
 
 test('blobs that are held outlive it; others are freed with it', async () => {
@@ -52,6 +55,7 @@ test('blobs that are held outlive it; others are freed with it', async () => {
   const held = await set.read(sha256);
   (await WeightsView.over(manifest, variant, set)).dispose();
   expect(held.length).toBeGreaterThan(0);
+  set.giveBack(held);
   set.release();
   const view = await WeightsView.over(manifest, variant, set);
   const part = view.subarray(offset, offset + bytes);
