@@ -3,7 +3,7 @@ import type { LoadProgress } from '@owlet/protocol';
 import { afterEach, expect, test, vi } from 'vitest';
 import { browserPlatform } from '../../src/platform.ts';
 import { Runtime } from '../../src/runtime.ts';
-import { Page, patternPicture, tiny, tinyText, unwrap } from './harness.ts';
+import { ANSWER_BYTES, Page, patternPicture, tiny, tinyText, unwrap } from './harness.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -137,9 +137,6 @@ test('an abort ends the waiting, not the loading', { timeout: 60_000 }, async ()
   expect(unwrap(await page.run<'generate'>(question)).text).toMatch(/\w/);
   await page.close();
 });
-
-/** Bytes of weights that the tiny model's largest task needs on WASM; all tasks together need more. */
-const ANSWER_BYTES = 5184;
 
 test('modules that do not fit together come and go, and the results stay', { timeout: 60_000 }, async () => {
   const text = { question: 'what is on the grass?', text: 'two dogs' };
