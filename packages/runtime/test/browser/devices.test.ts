@@ -75,7 +75,7 @@ test('this browser has what the tests of it expect', async () => {
 });
 
 test('auto leaves a software adapter, with the reason', limit, async () => {
-  const gpu = { vendor: 'google', architecture: 'swiftshader', fallback: true };
+  const gpu = { vendor: 'google', architecture: 'swiftshader', fallback: true, largestBuffer: 2 ** 30 };
   const report = await captioned(but({ gpu }), { device: 'auto' });
   expect(devicesOf(report)).toEqual(onWasm);
   expect(report.plan[0]?.reason).toMatch(/google swiftshader\) is software.*1 thread, as asked for/);
