@@ -39,7 +39,8 @@ export interface LoadedModel {
   readonly report: LoadReport;
   /**
    * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so; where they
-   * don't fit in memory together, each gets its session when it is run. What a task needs comes before what nobody waits for. Where loading it has failed, it is tried again.
+   * don't fit in memory together, each gets its session when it is run. What a task needs comes before what nobody waits for.
+   * Where loading it has failed, it is tried again.
    *
    * @returns lets go of them: to be called once, when the task has run
    * @throws OwletError what loading them failed with, or `ABORTED`

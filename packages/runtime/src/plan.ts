@@ -117,13 +117,18 @@ export function planGraphs(request: PlanRequest): {
  * What should be in memory at once: a task's graphs. Where some of the model is on WebGPU, all of it has to be, since that is
  * tested with the others.
  */
-function inMemory({ manifest, tasks, graphs, weightsBudget }: PlanRequest, placed: readonly PlacedGraph[]) {
+function inMemory(
+  { manifest, tasks, graphs, weightsBudget: budget, failedOnGpu }: PlanRequest,
+  placed: readonly PlacedGraph[],
+): readonly PlacedGraph[] {
   if (placed.some(({ device }) => device === 'webgpu')) {
     const together = new Map([[`The model ${manifest.id}, tested as a whole since some of it is on WebGPU,`, graphs]]);
-    return fitMemory(manifest, placed, together, { capacity: weightsBudget, budget: weightsBudget });
+    return fitMemory(manifest, placed, together, { capacity: budget, budget });
   }
   const together = new Map(tasks.map((task) => [`The task "${task}"`, graphsOfTasks(manifest, [task])]));
-  return fitMemory(manifest, placed, together, { capacity: WASM_WEIGHTS, budget: weightsBudget });
+  // What has come to WASM since it failed on WebGPU is tested there, with all that it is fed by: its graphs can't take turns.
+  const capacity = failedOnGpu.size === 0 ? WASM_WEIGHTS : budget;
+  return fitMemory(manifest, placed, together, { capacity, budget });
 }
 
 function noVariant(graph: string, device: Device, why: string | undefined): OwletError {

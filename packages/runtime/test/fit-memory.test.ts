@@ -122,3 +122,9 @@ test('what runs on WebGPU is not in that memory; beside it the rest has to fit a
   const { message } = refusal(['int8', 'float32'], 433 * MB, 'webgpu', ['answer'], failed);
   expect(message).toMatch(/^The model large, tested as a whole .* needs 434 MB .* \(text 333 MB, fusion 101 MB\)/);
 });
+
+test('what has all come to WASM since it failed on WebGPU is tested there, so its graphs take no turns', () => {
+  const failed = new Map(['vision', 'text', 'fusion', 'decoder'].map((module) => [module, 'it was wrong']));
+  const { message } = refusal(['int8', 'float32'], 400 * MB, 'webgpu', ['answer'], failed);
+  expect(message).toMatch(/^The task "answer" needs 1020 MB .* room for 400 MB/);
+});
