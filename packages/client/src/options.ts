@@ -53,10 +53,10 @@ export interface LoadOptions extends CallOptions {
    */
   readonly memoryBudget?: number | undefined;
   /**
-   * Bytes of weights that modules on WASM may hold in memory at once, at least what the largest task needs in its smallest
+   * Bytes of weights that modules on WASM may hold in memory at once, at least what the largest graph needs in its smallest
    * form. Where not all tasks' modules fit, those used least recently make way for a task's, and are made ready again, from
-   * the browser's store, when a call wants them. At least 1. Default 3,758,096,384 (3.5 GiB, of the 4 that WebAssembly has),
-   * which is also the most.
+   * the browser's store, when a call wants them; where not even a task's fit, they do so while it runs, which takes longer. At
+   * least 1. Default 3,758,096,384 (3.5 GiB, of the 4 that WebAssembly has), which is also the most.
    */
   readonly weightsBudget?: number | undefined;
   /** Asks the server for the manifest although this browser has stored one. Default false. */

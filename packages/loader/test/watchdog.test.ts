@@ -33,6 +33,22 @@ test('a busy thread does not run out of time before it has seen what came in mea
   await expect(waiting).resolves.toBe('here');
 });
 
+test('a thread that is busy again and again has up to four times as long, and no longer', async () => {
+  vi.useRealTimers();
+  const busy = async (ms: number): Promise<void> => {
+    for (const end = performance.now() + ms; performance.now() < end; ) {
+      for (const pause = performance.now() + 40; performance.now() < pause; );
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  };
+  // Ticks are due every 20 ms, and come every 40: four of them would be 160 ms.
+  const arrives = busy(320).then(() => 'here');
+  await expect(within(80, 'It', arrives)).resolves.toBe('here');
+  const never = within(80, 'It', new Promise(() => undefined));
+  const refused = expect(never).rejects.toThrow('It took longer than 80 ms');
+  await Promise.all([busy(1000), refused]);
+});
+
 test('a limit leaves no timer behind', async () => {
   await expect(within(1000, 'It', Promise.resolve(3))).resolves.toBe(3);
   await expect(within(1000, 'It', Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -90,7 +90,7 @@ export async function decideThreads({
     // What comes to WASM later, when WebGPU fails, finds more than one thread.
     return { choice: { count, reason: `${threadsText(count)}, the most that are tried; not measured` } };
   }
-  if (wasmWeights(graphs) > MEASURED_WEIGHTS) {
+  if (wasmWeights(graphs) > Math.min(MEASURED_WEIGHTS, request.weightsBudget ?? MEASURED_WEIGHTS)) {
     return {
       choice: { count, reason: `${threadsText(count)}, not measured: the model is too large to be loaded twice` },
     };

@@ -12,6 +12,8 @@ export interface GpuInfo {
   readonly architecture: string;
   /** Whether it is software, much slower than WebAssembly. */
   readonly fallback: boolean;
+  /** Bytes of the largest buffer that a shader may read, as large as a tensor may be. */
+  readonly largestBuffer: number;
 }
 
 /**
@@ -68,7 +70,13 @@ async function readGpu(): Promise<BrowserEnvironment['gpu']> {
   const { vendor, architecture } = adapter.info;
   // The flag moved from the adapter to its info; browsers have one, the other, or both.
   const before = (adapter as { readonly isFallbackAdapter?: boolean }).isFallbackAdapter;
-  return { vendor, architecture, fallback: adapter.info.isFallbackAdapter ?? before ?? false };
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  return {
+    vendor,
+    architecture,
+    fallback: adapter.info.isFallbackAdapter ?? before ?? false,
+    largestBuffer: Math.min(maxBufferSize, maxStorageBufferBindingSize),
+  };
 }
 
 /**

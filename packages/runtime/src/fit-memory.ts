@@ -40,8 +40,26 @@ function greatestSaving(manifest: Manifest, graphs: readonly PlacedGraph[]): Pla
   return best !== undefined && best.saved > 0 ? best.placed : undefined;
 }
 
-function megabytes(bytes: number): string {
+/**
+ * Bytes as messages have them, rounded up.
+ *
+ * @internal
+ */
+export function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
+}
+
+const remedy = 'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8).';
+
+function graphTooLarge({ id }: Manifest, task: string, placed: PlacedGraph, capacity: number): OwletError {
+  return new OwletError('MODEL_TOO_LARGE', {
+    message:
+      `${task} needs the graph ${placed.graph}, whose weights take ${megabytes(wasmWeights([placed]))} of WebAssembly's memory; ` +
+      `there is room for ${megabytes(capacity)}, and no smaller form would fit.`,
+    stage: 'start',
+    object: id,
+    remedy,
+  });
 }
 
 function tooLarge(manifest: Manifest, task: string, graphs: readonly PlacedGraph[], capacity: number): OwletError {
@@ -57,16 +75,40 @@ function tooLarge(manifest: Manifest, task: string, graphs: readonly PlacedGraph
       `${megabytes(capacity)}; no smaller form would fit.`,
     stage: 'start',
     object: manifest.id,
-    remedy: 'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8).',
+    remedy,
+  });
+}
+
+/** Graphs that are in memory in turns, each for its runs; what another task has said of them is enough. */
+function inTurns(task: string, graphs: readonly PlacedGraph[], budget: number): readonly PlacedGraph[] {
+  const turns = '; in memory in turns, since ';
+  const why = `${task} needs ${megabytes(wasmWeights(graphs))} of weights and the budget is ${megabytes(budget)}`;
+  return graphs.map((placed) => {
+    if (placed.device !== 'wasm' || placed.reason.includes(turns)) return placed;
+    return { ...placed, reason: placed.reason + turns + why };
   });
 }
 
 /**
- * Makes placed graphs fit in WASM's memory: as long as what has to be there at once is too large, the graph that saves
+ * What placed graphs are to fit in.
+ *
+ * @internal
+ */
+export interface MemoryLimits {
+  /** Bytes of weights that a memory has room for. What needs more in every form is refused. */
+  readonly capacity: number;
+  /**
+   * Bytes that may be used at once, no more than `capacity`. What needs more in every form is in memory graph by graph; then each
+   * has to fit.
+   */
+  readonly budget: number;
+}
+
+/**
+ * Makes placed graphs fit in WASM's memory: as long as what should be there at once is too large, the graph that saves
  * most by it takes a smaller of its variants.
  *
- * @param together - graphs that have to be in memory at once, by what they are for, as messages call it
- * @param capacity - bytes of weights that they may hold
+ * @param together - graphs that should be in memory at once, by what they are for, as messages call it
  * @returns the graphs, in the order given
  * @throws OwletError `MODEL_TOO_LARGE` where the smallest variants are too large
  * @internal
@@ -75,15 +117,25 @@ export function fitMemory(
   manifest: Manifest,
   graphs: readonly PlacedGraph[],
   together: ReadonlyMap<string, readonly string[]>,
-  capacity: number,
+  { capacity, budget }: MemoryLimits,
 ): readonly PlacedGraph[] {
   let fitting = graphs;
   for (const [purpose, names] of together) {
     const ofPurpose = (): readonly PlacedGraph[] => fitting.filter(({ graph }) => names.includes(graph));
-    while (wasmWeights(ofPurpose()) > capacity) {
+    const change = (changed: readonly PlacedGraph[]): void => {
+      fitting = fitting.map((placed) => changed.find(({ graph }) => graph === placed.graph) ?? placed);
+    };
+    while (wasmWeights(ofPurpose()) > budget) {
       const smaller = greatestSaving(manifest, ofPurpose());
-      if (smaller === undefined) throw tooLarge(manifest, purpose, ofPurpose(), capacity);
-      fitting = fitting.map((placed) => (placed.graph === smaller.graph ? smaller : placed));
+      if (smaller !== undefined) {
+        change([smaller]);
+        continue;
+      }
+      if (wasmWeights(ofPurpose()) > capacity) throw tooLarge(manifest, purpose, ofPurpose(), capacity);
+      const huge = ofPurpose().find((placed) => wasmWeights([placed]) > budget);
+      if (huge !== undefined) throw graphTooLarge(manifest, purpose, huge, budget);
+      change(inTurns(purpose, ofPurpose(), budget));
+      break;
     }
   }
   return fitting;

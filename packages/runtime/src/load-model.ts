@@ -21,6 +21,7 @@ import { chooseBundle, type Ort, requireSimd } from './ort.ts';
 import { isolationWarnings, type PlacedGraph, type PlanRequest, planGraphs, toGraphPlans } from './plan.ts';
 import type { Platform } from './platform.ts';
 import { Residency } from './residency.ts';
+import { ResidentRunner } from './resident-runner.ts';
 import { retriable } from './retriable.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { createTaskModel, type TaskModel } from './tasks/task-model.ts';
@@ -37,8 +38,9 @@ export interface LoadedModel {
   readonly tasks: TaskModel;
   readonly report: LoadReport;
   /**
-   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so. What it
-   * needs comes before what nobody waits for. Where loading it has failed, it is tried again.
+   * Waits until the graphs of a task are ready, not at all for a task that the model doesn't have, and keeps them so; where they
+   * don't fit in memory together, each gets its session when it is run. What a task needs comes before what nobody waits for.
+   * Where loading it has failed, it is tried again.
    *
    * @returns lets go of them: to be called once, when the task has run
    * @throws OwletError what loading them failed with, or `ABORTED`
@@ -171,7 +173,10 @@ export async function loadModel(
     const firstPlan: Placement['plan'] = (failed) => only(plan(failed), firstGraphs);
     const onStep: Placement['onStep'] = (stage, done) => meter.prepare(stage, done);
     const placement = { plan: firstPlan, failedOnGpu, standing: [], onStep };
-    const { graphs, warnings } = await makeReady(engine, parts, placement, watch, signal);
+    const firstFits = wasmWeights(first) <= weightsBudget;
+    const { graphs, warnings } = firstFits
+      ? await makeReady(engine, parts, placement, watch, signal)
+      : firstPlan(failedOnGpu);
     assets.release();
     /** Where the files of a graph are; of those that are ready, or get a session when they are asked for. */
     const partsOf = new Map<string, ModelParts>(graphs.map(({ graph }) => [graph, parts]));
@@ -179,12 +184,12 @@ export async function loadModel(
       make: (placed, waiting) => loadGraph(running, partsOf.get(placed.graph) ?? parts, placed, waiting),
       end: (graph) => running.unload(graph),
     });
-    residency.add(graphs, true);
+    residency.add(graphs, firstFits);
 
     const devices = new Map(graphs.map((placed) => [placed.module, placed.device]));
     const labels = readLabels(manifest, early, assets);
     const model = createTaskModel(tasks, {
-      runner: engine,
+      runner: new ResidentRunner(engine, residency),
       manifest,
       tokenizer,
       labels,

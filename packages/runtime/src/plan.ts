@@ -1,7 +1,8 @@
 import { chooseVariant, type GraphSpec, type GraphVariant, graphsOfTasks, type Manifest } from '@owlet/manifest';
 import { type Device, type DevicePreference, type GraphPlan, OwletError, type OwletWarning } from '@owlet/protocol';
 import type { BrowserEnvironment } from './environment.ts';
-import { fitMemory } from './fit-memory.ts';
+import { fitMemory, WASM_WEIGHTS } from './fit-memory.ts';
+import { gpuVariant } from './gpu-variant.ts';
 
 /**
  * What {@link planGraphs} plans from.
@@ -18,7 +19,7 @@ export interface PlanRequest {
   readonly preference: DevicePreference;
   /** Modules that WebGPU has failed for already, with what happened: they go to WASM. */
   readonly failedOnGpu: ReadonlyMap<string, string>;
-  /** Bytes of weights that sessions on WASM may hold at once. */
+  /** Bytes of weights that sessions on WASM may hold at once, no more than `WASM_WEIGHTS`. */
   readonly weightsBudget: number;
 }
 
@@ -73,7 +74,8 @@ function graphOf({ graphs }: Manifest, name: string): GraphSpec {
 /**
  * Places graphs on devices. A module is placed as a whole, since its graphs hand each other tensors that stay where
  * they were computed. `auto` takes WebGPU on a real adapter, else WASM; `webgpu` takes a software adapter too. Of a graph's
- * variants the first for its device is taken, or a smaller one where WASM's memory is too small for it.
+ * variants the first for its device is taken, or a smaller one where WASM's memory is too small for it; a module with a tensor
+ * that is larger than the adapter's buffers goes to WASM.
  *
  * @returns one entry per graph, in the order given, and a warning where WebGPU was asked for or tried and is not used
  * @throws OwletError `SESSION_FAILED` when a graph has no variant for the device that is left, `MODEL_TOO_LARGE`
@@ -85,34 +87,48 @@ export function planGraphs(request: PlanRequest): {
 } {
   const { manifest, environment, preference, failedOnGpu } = request;
   const noGpu = whyNoGpu(environment, preference);
+  const { gpu } = environment;
   const reasons = new Map<string, string>();
+  /** Modules that WebGPU would have taken. */
+  const fallen = new Set(failedOnGpu.keys());
   for (const name of request.graphs) {
     const graph = graphOf(manifest, name);
-    const own = chooseVariant(graph, 'webgpu') === undefined ? `${name} has no variant for WebGPU` : undefined;
-    const why = noGpu ?? failedOnGpu.get(graph.module) ?? own;
+    const choice = gpuVariant(name, graph, gpu);
+    if (noGpu === undefined && choice.variant === undefined && choice.outgrown) fallen.add(graph.module);
+    const why = noGpu ?? failedOnGpu.get(graph.module) ?? (choice.variant === undefined ? choice.why : undefined);
     if (why !== undefined && !reasons.has(graph.module)) reasons.set(graph.module, why);
   }
   const graphs = request.graphs.map((name): PlacedGraph => {
     const graph = graphOf(manifest, name);
     const why = reasons.get(graph.module);
     const device = why === undefined ? 'webgpu' : 'wasm';
-    const variant = chooseVariant(graph, device);
+    const { variant } = why === undefined ? gpuVariant(name, graph, gpu) : { variant: chooseVariant(graph, device) };
     if (variant === undefined) throw noVariant(name, device, why);
-    const reason = why === undefined ? `WebGPU on ${gpuName(environment.gpu)}` : `WASM: ${why}`;
+    const reason = why === undefined ? `WebGPU on ${gpuName(gpu)}` : `WASM: ${why}`;
     return { graph: name, module: graph.module, device, variant, reason };
   });
   return {
-    graphs: fitMemory(manifest, graphs, togetherOf(request, graphs), request.weightsBudget),
-    warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, request),
+    graphs: inMemory(request, graphs),
+    warnings: preference === 'wasm' ? [] : fallbackWarnings(reasons, fallen, preference),
   };
 }
 
-/** What has to be in memory at once: a task's graphs; all of them where some on WebGPU have to be tested with the others. */
-function togetherOf({ manifest, tasks, graphs }: PlanRequest, placed: readonly PlacedGraph[]) {
+/**
+ * What should be in memory at once: a task's graphs. Where some of the model is on WebGPU, all of it has to be, since that is
+ * tested with the others.
+ */
+function inMemory(
+  { manifest, tasks, graphs, weightsBudget: budget, failedOnGpu }: PlanRequest,
+  placed: readonly PlacedGraph[],
+): readonly PlacedGraph[] {
   if (placed.some(({ device }) => device === 'webgpu')) {
-    return new Map([[`The model ${manifest.id}, tested as a whole since some of it is on WebGPU,`, graphs]]);
+    const together = new Map([[`The model ${manifest.id}, tested as a whole since some of it is on WebGPU,`, graphs]]);
+    return fitMemory(manifest, placed, together, { capacity: budget, budget });
   }
-  return new Map(tasks.map((task) => [`The task "${task}"`, graphsOfTasks(manifest, [task])]));
+  const together = new Map(tasks.map((task) => [`The task "${task}"`, graphsOfTasks(manifest, [task])]));
+  // What has come to WASM since it failed on WebGPU is tested there, with all that it is fed by: its graphs can't take turns.
+  const capacity = failedOnGpu.size === 0 ? WASM_WEIGHTS : budget;
+  return fitMemory(manifest, placed, together, { capacity, budget });
 }
 
 function noVariant(graph: string, device: Device, why: string | undefined): OwletError {
@@ -124,9 +140,13 @@ function noVariant(graph: string, device: Device, why: string | undefined): Owle
   });
 }
 
-/** `auto` on a computer without a GPU is no fallback; a device that was asked for, or that failed, is one. */
-function fallbackWarnings(reasons: ReadonlyMap<string, string>, request: PlanRequest): OwletWarning[] {
-  const modules = [...reasons].filter(([module]) => request.preference === 'webgpu' || request.failedOnGpu.has(module));
+/** `auto` on a computer without a GPU is no fallback; a device that was asked for, that failed or that is too small, is one. */
+function fallbackWarnings(
+  reasons: ReadonlyMap<string, string>,
+  fallen: ReadonlySet<string>,
+  preference: DevicePreference,
+): OwletWarning[] {
+  const modules = [...reasons].filter(([module]) => preference === 'webgpu' || fallen.has(module));
   const byReason = new Map<string, string[]>();
   for (const [module, why] of modules) byReason.set(why, [...(byReason.get(why) ?? []), module]);
   return [...byReason].map(([why, names]) => ({

@@ -32,7 +32,7 @@ export class Residency {
   #onLeft: () => void = () => {};
 
   /**
-   * @param budget - bytes of weights on WASM; no task may need more
+   * @param budget - bytes of weights on WASM; no graph may need more
    */
   constructor(budget: number, sessions: Sessions) {
     this.#budget = budget;
@@ -49,7 +49,8 @@ export class Residency {
 
   /**
    * Sees to it that graphs have sessions, and keeps them until it is let go. Whoever asks takes a turn; where calls that
-   * run use too much, it waits for them.
+   * run use too much, it waits for them. A call may not ask again for graphs while it holds some: two that wait for each other's
+   * would wait for ever. Graphs that don't fit together are not held: each comes for its runs (`holdForRun`).
    *
    * @returns lets go of the graphs, once
    * @throws OwletError `ABORTED`, or what making a session fails with
@@ -69,16 +70,38 @@ export class Residency {
     }
   }
 
+  /**
+   * Sees to it that a graph has a session as long as it runs. A session that is there is not waited for, whoever has the turn: so
+   * a call can run what it holds while another waits until that is let go.
+   *
+   * @returns lets go of the graph, once
+   * @throws OwletError as `hold`
+   */
+  async holdForRun(name: string, signal: AbortSignal): Promise<() => void> {
+    const resident = this.#resident.get(name);
+    if (resident === undefined) return this.hold([name], signal);
+    this.#usedNow(resident);
+    return this.#use([name]);
+  }
+
   async #hold(names: readonly string[], signal: AbortSignal): Promise<() => void> {
     throwIfAborted(signal, 'compile');
     const wanted = names.map((name) => this.#placed(name));
+    if (wasmWeights(wanted) > this.#budget) return () => {};
     await this.#makeRoom(wanted, signal);
     for (const placed of wanted) {
-      const resident = this.#resident.get(placed.graph);
-      if (resident === undefined) await this.#sessions.make(placed, signal);
-      this.#resident.delete(placed.graph);
-      this.#resident.set(placed.graph, placed);
+      if (!this.#resident.has(placed.graph)) await this.#sessions.make(placed, signal);
+      this.#usedNow(placed);
     }
+    return this.#use(names);
+  }
+
+  #usedNow(placed: PlacedGraph): void {
+    this.#resident.delete(placed.graph);
+    this.#resident.set(placed.graph, placed);
+  }
+
+  #use(names: readonly string[]): () => void {
     for (const name of names) this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
     return () => {
       for (const name of names) this.#users.set(name, (this.#users.get(name) ?? 0) - 1);
@@ -89,6 +112,8 @@ export class Residency {
   async #makeRoom(wanted: readonly PlacedGraph[], signal: AbortSignal): Promise<void> {
     const names = new Set(wanted.map(({ graph }) => graph));
     for (;;) {
+      // Nobody wants the room any more: what there is may stay.
+      throwIfAborted(signal, 'compile');
       const others = [...this.#resident.values()].filter(({ graph }) => !names.has(graph));
       if (wasmWeights(wanted) + wasmWeights(others) <= this.#budget) return;
       const unused = others.find((placed) => wasmWeights([placed]) > 0 && (this.#users.get(placed.graph) ?? 0) === 0);

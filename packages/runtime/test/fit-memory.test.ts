@@ -7,7 +7,7 @@ import { planGraphs } from '../src/plan.ts';
 import { manifest as tiny } from './golden-runner.ts';
 
 const MB = 1e6;
-const adapter = { vendor: 'acme', architecture: 'g1', fallback: false };
+const adapter = { vendor: 'acme', architecture: 'g1', fallback: false, largestBuffer: 2 ** 30 };
 const environment = { isolated: true, cores: 2, simd: true, jspi: true, gpu: adapter };
 
 function variant(name: string, bytes: number, devices: Device[]): GraphVariant {
@@ -44,10 +44,11 @@ function plan(
   weightsBudget = WASM_WEIGHTS,
   preference: 'wasm' | 'webgpu' = 'wasm',
   tasks = ['answer'],
+  failedOnGpu: ReadonlyMap<string, string> = new Map(),
 ) {
   const manifest = modelOf(forms);
   const request = { manifest, tasks, graphs: graphsOfTasks(manifest, tasks), environment, preference, weightsBudget };
-  return planGraphs({ ...request, failedOnGpu: new Map<string, string>() }).graphs;
+  return planGraphs({ ...request, failedOnGpu }).graphs;
 }
 
 function refusal(...args: Parameters<typeof plan>): OwletError {
@@ -82,16 +83,48 @@ test('what fits in no form is refused with the numbers', () => {
     /needs 4080 MB of weights .* \(vision 1412 MB, text 1332 MB, decoder 932 MB, fusion 404 MB\).* room for 3759 MB/,
   );
   expect([object, stage]).toEqual(['large', 'start']);
-  expect(refusal(['float32', 'int8'], 1000 * MB).message).toMatch(/needs 1020 MB .* room for 1000 MB/);
+  const { message: ofGraph } = refusal(['float32', 'int8'], 350 * MB);
+  expect(ofGraph).toMatch(
+    /^The task "answer" needs the graph vision.blocks, whose weights take 353 MB .* room for 350 MB/,
+  );
+});
+
+test('what a given budget can not hold as a whole is in memory in turns, in its smallest forms, and says so', () => {
+  const graphs = plan(['float32', 'int8'], 400 * MB);
+  expect(formsOf(graphs)).toEqual(['int8', 'int8', 'int8', 'int8']);
+  const why = '; in memory in turns, since The task "answer" needs 1020 MB of weights and the budget is 400 MB';
+  expect(graphs.map(({ reason }) => reason.endsWith(why))).toEqual([true, true, true, true]);
+  // Told once, whatever tasks share a graph.
+  const [vision, , , decoder] = plan(['int8'], 400 * MB, 'wasm', ['answer', 'caption']);
+  for (const placed of [vision, decoder]) expect(placed?.reason.split('in turns')).toHaveLength(2);
 });
 
 test('tasks need not fit together, since their modules come and go', () => {
   expect(formsOf(plan(['float32'], 2400 * MB, 'wasm', ['caption']))).toEqual(['float32', 'float32']);
   expect(refusal(['float32'], 2400 * MB, 'wasm', ['caption', 'answer']).message).toMatch(/^The task "answer" needs/);
-  const { message } = refusal(['float32'], 2300 * MB, 'wasm', ['caption', 'answer']);
-  expect(message).toMatch(/^The task "caption" needs 2344 MB/);
+  const reasons = plan(['int8'], 600 * MB, 'wasm', ['caption', 'answer']).map(({ reason }) => reason);
+  expect(reasons.every((reason) => reason.includes('since The task "answer" needs 1020 MB'))).toBe(true);
+  expect(plan(['int8'], 600 * MB, 'wasm', ['caption'])[0]?.reason).toBe('WASM: asked for');
 });
 
-test('what runs on WebGPU is not in that memory', () => {
+test('what runs on WebGPU is not in that memory; beside it the rest has to fit as a whole, to be tested', () => {
   expect(formsOf(plan(['int8', 'float32'], 1, 'webgpu'))).toEqual(['float32', 'float32', 'float32', 'float32']);
+  const failed = new Map([
+    ['text', 'it was wrong'],
+    ['fusion', 'it was wrong'],
+  ]);
+  expect(formsOf(plan(['int8', 'float32'], 434 * MB, 'webgpu', ['answer'], failed))).toEqual([
+    'float32',
+    'int8',
+    'int8',
+    'float32',
+  ]);
+  const { message } = refusal(['int8', 'float32'], 433 * MB, 'webgpu', ['answer'], failed);
+  expect(message).toMatch(/^The model large, tested as a whole .* needs 434 MB .* \(text 333 MB, fusion 101 MB\)/);
+});
+
+test('what has all come to WASM since it failed on WebGPU is tested there, so its graphs take no turns', () => {
+  const failed = new Map(['vision', 'text', 'fusion', 'decoder'].map((module) => [module, 'it was wrong']));
+  const { message } = refusal(['int8', 'float32'], 400 * MB, 'webgpu', ['answer'], failed);
+  expect(message).toMatch(/^The task "answer" needs 1020 MB .* room for 400 MB/);
 });

@@ -11,7 +11,7 @@ import { Stopwatch } from '../src/stopwatch.ts';
 import { goldenRunner, goldens, readTiny, manifest as tiny } from './golden-runner.ts';
 
 const names = ['vision.frame', 'vision.blocks', 'universal', 'decoder.memory', 'decoder.step'];
-const gpu = { vendor: 'acme', architecture: 'g1', fallback: false };
+const gpu = { vendor: 'acme', architecture: 'g1', fallback: false, largestBuffer: 2 ** 30 };
 const environment: BrowserEnvironment = { isolated: true, cores: 2, simd: true, jspi: true, gpu };
 
 /** The tiny model, its universal layers without a variant for WebGPU: vision and decoder run there, they don't. */

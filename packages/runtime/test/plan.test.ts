@@ -14,9 +14,12 @@ const real: BrowserEnvironment = {
   cores: 8,
   simd: true,
   jspi: true,
-  gpu: { vendor: 'acme', architecture: 'g1', fallback: false },
+  gpu: { vendor: 'acme', architecture: 'g1', fallback: false, largestBuffer: 2 ** 30 },
 };
-const software = { ...real, gpu: { vendor: 'google', architecture: 'swiftshader', fallback: true } };
+const software = {
+  ...real,
+  gpu: { vendor: 'google', architecture: 'swiftshader', fallback: true, largestBuffer: 2 ** 30 },
+};
 const noGpu = { ...real, gpu: { missing: 'this browser has no WebGPU' } };
 
 let manifest: Manifest;
@@ -65,6 +68,42 @@ test('a module is on WebGPU only if each of its graphs has a variant for it', ()
   expect(graphs[2]?.reason).toBe('WASM: decoder.step has no variant for WebGPU');
   expect(warnings).toEqual([]);
   expect(planGraphs({ ...request, preference: 'webgpu' }).warnings).toHaveLength(1);
+});
+
+test('a module with a tensor that is larger than the buffers of the adapter goes to WASM, with a warning', () => {
+  const text = manifest.graphs['decoder.step']?.variants.find(({ devices }) => devices.includes('webgpu'));
+  const largest = Math.max(...(text?.initializers ?? []).map(({ bytes }) => bytes));
+  const withBuffers = (largestBuffer: number) => ({ ...real, gpu: { ...real.gpu, largestBuffer } });
+  const others = Object.entries(manifest.graphs).filter(
+    ([name, { module }]) => names.includes(name) && module !== 'decoder',
+  );
+  const theirs = others.flatMap(([, { variants }]) => variants.flatMap(({ initializers }) => initializers));
+  if (theirs.some(({ bytes }) => bytes >= largest)) throw new Error('the tiny model has changed');
+  expect(new Set(plan(withBuffers(largest), 'auto').graphs.map(({ device }) => device))).toEqual(new Set(['webgpu']));
+  for (const preference of ['auto', 'webgpu'] as const) {
+    const { graphs, warnings } = plan(withBuffers(largest - 1), preference);
+    expect(graphs.map(({ device }) => device)).toEqual(['webgpu', 'webgpu', 'wasm', 'wasm']);
+    expect(graphs[2]?.reason).toMatch(/^WASM: decoder.step has a tensor of 1 MB, .* no more than 0 MB$/);
+    expect(warnings).toMatchObject([{ code: 'DEVICE_FALLBACK', message: expect.stringMatching(/^decoder on WASM/) }]);
+  }
+  // Where WebGPU would not be used anyway, how large its buffers are is nobody's concern.
+  const { graphs, warnings } = plan({ ...software, gpu: { ...software.gpu, largestBuffer: 1 } }, 'auto');
+  expect([graphs[2]?.reason, warnings]).toEqual([expect.stringMatching(/is software/), []]);
+});
+
+test('a smaller variant for WebGPU is taken where the first has too large a tensor', () => {
+  const step = manifest.graphs['decoder.step'];
+  const first = step?.variants.find(({ devices }) => devices.includes('webgpu'));
+  if (step === undefined || first === undefined) throw new Error('the tiny model has changed');
+  const halves = first.initializers.map((item) => ({ ...item, bytes: Math.ceil(item.bytes / 2) }));
+  const variants = [...step.variants, { ...first, name: 'half', initializers: halves }];
+  const changed = { ...manifest, graphs: { ...manifest.graphs, 'decoder.step': { ...step, variants } } };
+  const largestBuffer = Math.max(...first.initializers.map(({ bytes }) => bytes)) - 1;
+  const environment = { ...real, gpu: { ...real.gpu, largestBuffer } };
+  const request = { manifest: changed, tasks, graphs: names, environment, failedOnGpu: none, weightsBudget };
+  const { graphs, warnings } = planGraphs({ ...request, preference: 'auto' });
+  expect(graphs.map(({ device, variant }) => [device, variant.name]).at(-1)).toEqual(['webgpu', 'half']);
+  expect(warnings).toEqual([]);
 });
 
 test('a graph without a variant for what is left is refused by name', () => {

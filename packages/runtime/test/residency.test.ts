@@ -97,6 +97,135 @@ test('a session that can not be made is tried again by the next call', async () 
   expect(done).toEqual(['+text', '+fusion']);
 });
 
+test('what an abort leaves under way ends nothing more', async () => {
+  const controller = new AbortController();
+  let goOn = (): void => {};
+  const done: string[] = [];
+  const kept = new Residency(60, {
+    make: async ({ graph }) => void done.push(`+${graph}`),
+    end: (graph) => {
+      done.push(`-${graph}`);
+      return new Promise((resolve) => {
+        goOn = resolve;
+      });
+    },
+  });
+  kept.add(
+    caption.map((name) => placed(name)),
+    true,
+  );
+  kept.add(
+    ['text', 'fusion'].map((name) => placed(name)),
+    false,
+  );
+  // 55 are there: the vision and the universal layers would have to go, one after the other.
+  const waiting = kept.hold(['decoder', 'text', 'fusion'], controller.signal);
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(done).toEqual(['-vision']);
+  controller.abort();
+  await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' });
+  const next = kept.hold(caption, signal);
+  await new Promise((resolve) => setTimeout(resolve));
+  // The session of vision is being ended still: it is not made again before that.
+  expect(done).toEqual(['-vision']);
+  goOn();
+  await next;
+  expect(done).toEqual(['-vision', '+vision']);
+});
+
+test('graphs that do not fit together are not held: each comes for its run', async () => {
+  const { kept, done } = residency(60);
+  (await kept.hold(answer, signal))();
+  expect(done).toEqual([]);
+  for (const graph of answer) (await kept.holdForRun(graph, signal))();
+  expect(done.splice(0)).toEqual(['-decoder', '+text', '-vision', '+fusion', '+decoder']);
+  // A caption fits, and is held: text encoder and fusion are not there meanwhile.
+  (await kept.hold(caption, signal))();
+  expect(done).toEqual(['-text', '-fusion', '+vision']);
+});
+
+test('what a call holds runs while another waits for the room that it takes', async () => {
+  const { kept, done } = residency(60);
+  const letGo = await kept.hold(caption, signal);
+  const waiting = kept.hold(['text'], signal);
+  for (const graph of caption) (await kept.holdForRun(graph, signal))();
+  expect(done).toEqual([]);
+  letGo();
+  await waiting;
+  expect(done).toEqual(['-vision', '+text']);
+});
+
+/** Numbers that look random, the same for each seed. */
+function numbers(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+test.each([1, 2, 3, 4, 5])(
+  'calls at once all end, within the budget, and run what has a session (seed %i)',
+  async (seed) => {
+    const below = numbers(seed);
+    const budget = 30 + below(70);
+    const made = new Set<string>(caption);
+    const later = () =>
+      new Promise<void>((resolve) => (below(2) === 0 ? queueMicrotask(resolve) : setTimeout(resolve)));
+    const bytesOf = (graphs: Iterable<string>) => [...graphs].reduce((sum, graph) => sum + (sizes[graph] ?? 0), 0);
+    const kept = new Residency(budget, {
+      make: async ({ graph }) => {
+        await later();
+        made.add(graph);
+        expect(bytesOf(made)).toBeLessThanOrEqual(budget);
+      },
+      end: async (graph) => {
+        await later();
+        made.delete(graph);
+      },
+    });
+    const fits = bytesOf(caption) <= budget;
+    if (!fits) made.clear();
+    kept.add(
+      caption.map((name) => placed(name)),
+      fits,
+    );
+    kept.add(
+      ['text', 'fusion'].map((name) => placed(name)),
+      false,
+    );
+    const call = async (graphs: readonly string[]): Promise<'ended' | 'aborted'> => {
+      const controller = new AbortController();
+      if (below(5) === 0) setTimeout(() => controller.abort(), below(10));
+      try {
+        const letGo = await kept.hold(graphs, controller.signal);
+        try {
+          for (const graph of graphs) {
+            const letGoOfOne = await kept.holdForRun(graph, controller.signal);
+            expect(made).toContain(graph);
+            await later();
+            expect(made).toContain(graph);
+            letGoOfOne();
+          }
+        } finally {
+          letGo();
+        }
+        return 'ended';
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'ABORTED' });
+        return 'aborted';
+      }
+    };
+    const tasks = [caption, answer, see, ['text'], ['text', 'fusion'], ['decoder']];
+    const calls = Array.from({ length: 60 }, async () => {
+      await new Promise((resolve) => setTimeout(resolve, below(60)));
+      return call(tasks[below(tasks.length)] ?? caption);
+    });
+    const ends = await Promise.all(calls);
+    expect(ends.filter((end) => end === 'ended').length).toBeGreaterThan(30);
+  },
+);
+
 test('graphs on WebGPU take nothing of the budget and stay', async () => {
   const { kept, done } = residency(1, 'webgpu');
   await kept.hold(answer, signal);

@@ -4,7 +4,7 @@ import { cleanText } from '../clean-text.ts';
 import { OpenMedia } from '../open-media.ts';
 import { runTask } from '../tasks/run-task.ts';
 import { createTaskModel, type TaskModel } from '../tasks/task-model.ts';
-import { framesOf } from './compare-tensors.ts';
+import { type ComparedModel, framesOf } from './compare-tensors.ts';
 import { FedBeams } from './fed-beams.ts';
 import { type Difference, greatestDifference, type ParityResult, resultOf, resultOrFailure } from './result.ts';
 import type { StoredCases } from './stored-cases.ts';
@@ -15,7 +15,7 @@ type Ranking = StoredCases['rank'][number];
 
 /** What cases are run on. */
 interface Given {
-  readonly model: TaskModel;
+  readonly loaded: ComparedModel;
   readonly stored: StoredTensors;
   readonly cases: StoredCases;
   readonly bounds: Readonly<Record<Difference['of'], number>>;
@@ -31,7 +31,7 @@ function withSteps(manifest: Manifest, change: (step: StepSpec) => StepSpec): Ma
 
 /** The model with the settings of a case; a question becomes the stored ids, which were made without cleaning it. */
 function modelFor(
-  { model, stored, cases }: Given,
+  { loaded: { tasks: model }, stored, cases }: Given,
   sample: number,
   change: (step: StepSpec) => StepSpec,
 ): { readonly model: TaskModel; readonly beams: FedBeams } {
@@ -59,18 +59,20 @@ function modelFor(
 }
 
 async function run<Result extends TextResult | RankingResult>(
-  { stored, signal }: Given,
+  { loaded, stored, signal }: Given,
   model: TaskModel,
   request: TaskRequest,
   { visual, sample }: Pick<Generation, 'visual' | 'sample'>,
 ): Promise<Result> {
   const frames = framesOf(stored, visual, sample);
+  const letGo = await loaded.hold(request.task, signal);
   const media = new OpenMedia(frames.length === 1 ? 'image' : 'video', frames);
   try {
     // What a request of this kind yields.
     return (await runTask(model, request, media, signal, () => {})) as Result & ResultInfo;
   } finally {
     media.release();
+    letGo();
   }
 }
 
@@ -141,7 +143,7 @@ async function ranking(given: Given, name: string, wanted: Ranking): Promise<Par
 }
 
 /** Texts as ids: those that the authors' tokenizer made, with "[SEP]" behind a text where the text says so. */
-function encoding({ model, stored, cases }: Given, name: string): ParityResult {
+function encoding({ loaded: { tasks: model }, stored, cases }: Given, name: string): ParityResult {
   const { captions, answers, questions, candidates } = cases.texts;
   const texts = { caption: captions, answer: answers, question: questions, candidates }[name] ?? [];
   const end = Object.values(model.tasks).flatMap(({ yields: { step } }) => (step.kind === 'rank' ? [step.end] : []));

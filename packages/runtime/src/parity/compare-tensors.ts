@@ -1,11 +1,11 @@
 import { own, type WiredTask } from '@owlet/manifest';
 import type { Tensor } from 'onnxruntime-web';
 import { disposeAll, type NamedTensors, type RunScope } from '../engine.ts';
+import type { LoadedModel } from '../load-model.ts';
 import { valueId } from '../media-plan.ts';
 import { emptyPast, stepFeeds } from '../tasks/decoder.ts';
 import { runFrames } from '../tasks/steps/frames.ts';
 import { runStep } from '../tasks/steps/run.ts';
-import type { TaskModel } from '../tasks/task-model.ts';
 import { floatsOf } from '../tensors.ts';
 import { greatestDifference, type ParityResult, resultOf } from './result.ts';
 import type { StoredTensors } from './stored-tensors.ts';
@@ -29,6 +29,13 @@ export function framesOf(stored: StoredTensors, visual: string, sample: number):
     return pixels;
   });
 }
+
+/**
+ * A model whose tasks' graphs are held while one of them runs: all of them together may not fit in memory.
+ *
+ * @internal
+ */
+export type ComparedModel = Pick<LoadedModel, 'tasks' | 'hold'>;
 
 /** What a task's steps made, and what its last step reads. */
 interface Made {
@@ -55,13 +62,15 @@ class TensorComparison {
   readonly greatest = new Map<string, number>();
   /** By the names of stored masks, whether they say what was remembered. */
   readonly masks = new Map<string, boolean>();
-  readonly #model: TaskModel;
+  readonly #loaded: ComparedModel;
   readonly #stored: StoredTensors;
+  readonly #signal: AbortSignal;
   readonly #scope: RunScope;
 
-  constructor(model: TaskModel, stored: StoredTensors, signal: AbortSignal) {
-    this.#model = model;
+  constructor(loaded: ComparedModel, stored: StoredTensors, signal: AbortSignal) {
+    this.#loaded = loaded;
     this.#stored = stored;
+    this.#signal = signal;
     this.#scope = { signal, stage: 'encode' };
   }
 
@@ -111,13 +120,18 @@ class TensorComparison {
     ids: readonly number[],
     look: (made: Made) => Promise<void>,
   ): Promise<void> {
-    const task = own(this.#model.tasks, name);
+    const task = own(this.#loaded.tasks.tasks, name);
     if (task === undefined) return;
-    const made = await this.#run(task, frames, ids);
+    const letGo = await this.#loaded.hold(name, this.#signal);
     try {
-      await look(made);
+      const made = await this.#run(task, frames, ids);
+      try {
+        await look(made);
+      } finally {
+        for (const outputs of made.all) disposeAll(outputs);
+      }
     } finally {
-      for (const outputs of made.all) disposeAll(outputs);
+      letGo();
     }
   }
 
@@ -126,7 +140,7 @@ class TensorComparison {
     frames: readonly Float32Array<ArrayBuffer>[],
     ids: readonly number[],
   ): Promise<Made> {
-    const { runner, manifest } = this.#model;
+    const { runner, manifest } = this.#loaded.tasks;
     const known = new Map<string, Tensor>();
     const all: NamedTensors[] = [];
     const byFrame: NamedTensors[] = [];
@@ -152,11 +166,12 @@ class TensorComparison {
 
   /** Teacher forced, all positions of a row in one run. */
   async #noteLogits(visual: string, kind: 'caption' | 'answer', memory: NamedTensors, sample: number): Promise<void> {
-    const step = own(this.#model.tasks, kind)?.yields.step;
+    const step = own(this.#loaded.tasks.tasks, kind)?.yields.step;
     const row = this.#stored.has(`${visual}.${kind}_logits`) ? this.#stored.ids(kind)[sample] : undefined;
-    const spec = step !== undefined && 'graph' in step ? own(this.#model.manifest.graphs, step.graph) : undefined;
+    const spec =
+      step !== undefined && 'graph' in step ? own(this.#loaded.tasks.manifest.graphs, step.graph) : undefined;
     if (row === undefined || spec === undefined || step === undefined || !('graph' in step)) return;
-    const { runner } = this.#model;
+    const { runner } = this.#loaded.tasks;
     const feeds = { ...emptyPast(runner, spec), ...stepFeeds(runner, { ids: [row], from: [0], k: 1 }), ...memory };
     const outputs = await runner.run(step.graph, feeds, { ...this.#scope, fetches: ['logits'] });
     const most = this.#stored.rows(`${kind}.ids`)[0]?.length ?? 0;
@@ -212,14 +227,14 @@ function visualsOf(stored: StoredTensors): [string, number][] {
  * @internal
  */
 export async function compareTensors(
-  model: TaskModel,
+  loaded: ComparedModel,
   stored: StoredTensors,
   bound: number,
   tell: (result: ParityResult) => void,
   signal: AbortSignal,
   inside?: ReadonlySet<string>,
 ): Promise<readonly string[]> {
-  const comparison = new TensorComparison(model, stored, signal);
+  const comparison = new TensorComparison(loaded, stored, signal);
   for (const [visual, samples] of visualsOf(stored)) {
     for (let sample = 0; sample < samples; sample += 1) {
       if (inside === undefined) await comparison.boundaries(visual, sample);

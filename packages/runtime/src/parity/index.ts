@@ -5,7 +5,6 @@
 import type { Device, LoadRequest } from '@owlet/protocol';
 import { type LoadedModel, loadModel } from '../load-model.ts';
 import { browserPlatform } from '../platform.ts';
-import type { TaskModel } from '../tasks/task-model.ts';
 import { compareCases, encodedNames } from './compare-cases.ts';
 import { compareTensors } from './compare-tensors.ts';
 import { fetchBytes } from './fetch-bytes.ts';
@@ -28,6 +27,8 @@ export interface ParityRequest {
   readonly goldens: string;
   /** Where every graph has to run. */
   readonly device: Device;
+  /** Bytes of weights that sessions on WASM may hold at once; by default as many as its memory has room for. */
+  readonly weightsBudget?: number;
 }
 
 /**
@@ -40,7 +41,7 @@ export interface ParityRequest {
  * @internal
  */
 export async function runParity(
-  { model: url, goldens, device }: ParityRequest,
+  { model: url, goldens, device, ...budget }: ParityRequest,
   tell: (result: ParityResult) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -59,32 +60,33 @@ export async function runParity(
   const withModel = async (
     graphs: string,
     loading: (request: LoadRequest) => Promise<LoadedModel>,
-    work: (model: TaskModel) => Promise<void>,
+    work: (loaded: LoadedModel) => Promise<void>,
   ): Promise<void> => {
-    const loaded = await loading({ model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true });
+    const request = { model: url, device, threads: 1, pixelLimit: 1, memoryBudget: 1, refresh: true, ...budget };
+    const loaded = await loading(request);
     try {
-      const { tasks: model } = loaded;
-      // All of it is in use until it is disposed of.
-      for (const task of Object.keys(model.tasks)) await loaded.hold(task, signal);
-      const elsewhere = [...model.devices].filter(([, where]) => where !== device).map(([module]) => module);
+      const { tasks, devices } = loaded.tasks;
+      // One after another: held together, what doesn't fit in memory would wait for itself.
+      for (const task of Object.keys(tasks)) (await loaded.hold(task, signal))();
+      const elsewhere = [...devices].filter(([, where]) => where !== device).map(([module]) => module);
       const why = `not there: ${elsewhere.join(', ')}`;
       tell(resultOf(`every ${graphs} on ${device}`, [], elsewhere.length === 0, why));
-      await work(model);
+      await work(loaded);
     } finally {
       await loaded.dispose();
     }
   };
 
   const shipped = (request: LoadRequest) => loadModel(request, browserPlatform, signal, () => {});
-  await withModel('module', shipped, async (model) => {
-    settle(await compareTensors(model, stored, bounds.values, tell, signal));
-    await compareCases({ model, stored, cases, bounds, signal }, tell);
+  await withModel('module', shipped, async (loaded) => {
+    settle(await compareTensors(loaded, stored, bounds.values, tell, signal));
+    await compareCases({ loaded, stored, cases, bounds, signal }, tell);
   });
   const inside = new Set(stored.floatNames.filter((name) => open.has(name)));
   if (inside.size > 0) {
     const tapped = (request: LoadRequest) => loadTapped(request, signal);
-    await withModel('tapped module', tapped, async (model) => {
-      settle(await compareTensors(model, stored, bounds.values, tell, signal, inside));
+    await withModel('tapped module', tapped, async (loaded) => {
+      settle(await compareTensors(loaded, stored, bounds.values, tell, signal, inside));
     });
   }
   for (const name of open) tell({ name, passed: false, differences: [], why: 'no graph hands it on' });

@@ -72,10 +72,12 @@ test('this browser has what the tests of it expect', async () => {
   const environment = await browserPlatform.readEnvironment(true);
   expect(environment).toMatchObject({ isolated: true, simd: true, jspi: true });
   expect(environment.gpu).not.toHaveProperty('missing');
+  // What every adapter has, by the specification.
+  expect('missing' in environment.gpu ? 0 : environment.gpu.largestBuffer).toBeGreaterThanOrEqual(2 ** 27);
 });
 
 test('auto leaves a software adapter, with the reason', limit, async () => {
-  const gpu = { vendor: 'google', architecture: 'swiftshader', fallback: true };
+  const gpu = { vendor: 'google', architecture: 'swiftshader', fallback: true, largestBuffer: 2 ** 30 };
   const report = await captioned(but({ gpu }), { device: 'auto' });
   expect(devicesOf(report)).toEqual(onWasm);
   expect(report.plan[0]?.reason).toMatch(/google swiftshader\) is software.*1 thread, as asked for/);
@@ -104,6 +106,14 @@ test('webgpu where there is none: WASM and a warning with the reason', limit, as
   );
   expect(devicesOf(noDevice)).toEqual(onWasm);
   expect(noDevice.warnings.at(-1)?.message).toMatch(/vision, universal, decoder on WASM.*the driver is broken/);
+});
+
+test('a tensor that the adapter has no buffer for: its module on WASM, the others on WebGPU', limit, async () => {
+  const gpu = { vendor: 'acme', architecture: 'small', fallback: false, largestBuffer: 1535 };
+  const report = await captioned(but({ gpu }), { device: 'auto' });
+  expect(devicesOf(report)).toEqual(['wasm', 'wasm', 'webgpu', 'webgpu', 'webgpu']);
+  expect(codesOf(report)).toEqual(['DEVICE_FALLBACK']);
+  expect(report.warnings.at(-1)?.message).toMatch(/^vision on WASM .*vision\.frame has a tensor of 1 MB/);
 });
 
 test('webgpu, asked for, on whatever adapter there is: the caption of WASM, after a self-test', limit, async () => {

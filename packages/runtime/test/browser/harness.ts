@@ -21,6 +21,9 @@ export const tinyText = 'two ons';
 /** What tasks it has, the first loaded before the others. */
 export const tinyTasks = ['caption', 'answer', 'rank', 'match', 'embed', 'embed-text', 'classify'];
 
+/** Bytes of weights that the largest of them needs on WASM; all together need more. */
+export const ANSWER_BYTES = 5184;
+
 /** The model that is shipped. */
 export const mini = new URL('/models/owlet-mini/', globalThis.location.href).href;
 
