@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from export.__main__ import main
-from export.manifest import compact, write_model
+from export.manifest import compact
 
 FIXTURES = Path(__file__).parents[3] / "packages" / "testing" / "goldens"
 VALUES = 1e-4
@@ -78,8 +78,7 @@ def test_the_model_of_odd_sizes_becomes_the_committed_one(tmp_path: Path) -> Non
     if hashlib.sha256(torch.randn(4096).numpy().tobytes()).hexdigest()[:8] != RANDOM:
         pytest.skip("this processor's random numbers are not those of the one on which odd/ was made")
     made = SimpleNamespace(**runpy.run_path(str(FIXTURES / "make_odd.py")))
-    identity = {"id": "odd", "name": "Tiny mPLUG-2 of odd sizes", "licence": "Apache-2.0"}
-    write_model(made.random_model(), made.VOCABULARY, tmp_path / "odd", identity, ("float32",))
+    made.write_odd(made.random_model(), tmp_path / "odd")
     compare(files(tmp_path / "odd"), files(FIXTURES / "odd" / "model"))
 
 
