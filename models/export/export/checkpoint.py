@@ -5,6 +5,7 @@ A folder or file of weights (`export.tensor_source`); config.json and vocab.txt 
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -14,10 +15,11 @@ from mplug2.model import Mplug2
 from train.text import source_vocabulary
 
 from .empty_model import empty_model
-from .errors import NotFinite, NotTied, UnfitVocabulary
-from .infer import check_family, infer, read_config, word_table
+from .errors import NotFinite, NotTied, UnfitVocabulary, listed
+from .infer import VOCABULARY, check_family, infer, read_config, word_table
 from .inventory import Inventory, misfit
 from .parts import modules_of, prefixes
+from .positions import POSITIONS, resized, side_of
 from .skipped import DECODER_WORDS, SECOND_NAMES, TEXT_WORDS, reason_skipped
 from .tensor_source import TensorSource
 
@@ -36,12 +38,17 @@ def read_vocabulary(checkpoint: Path, given: Path | None, rows: int) -> list[str
     file = given or folder_of(checkpoint) / "vocab.txt"
     if not (given or file.exists()) and len(pieces := source_vocabulary()) == rows:
         return pieces
-    remedy = "give the vocabulary that the checkpoint was trained with by --vocab"
     if not file.exists():
-        raise UnfitVocabulary(f"there is no vocabulary of {rows} pieces at {file}", remedy)
-    pieces = file.read_text().splitlines()
+        raise UnfitVocabulary(f"there is no vocabulary of {rows} pieces at {file}", VOCABULARY)
+    try:
+        pieces = file.read_text().splitlines()
+    except (OSError, ValueError) as error:
+        raise UnfitVocabulary(f"{file} is no text with a piece a line ({error})", VOCABULARY) from error
     if len(pieces) != rows:
-        raise UnfitVocabulary(f"{file} has {len(pieces)} pieces, the checkpoint's word table {rows} rows", remedy)
+        raise UnfitVocabulary(f"{file} has {len(pieces)} pieces, the checkpoint's word table {rows} rows", VOCABULARY)
+    twice = [piece for piece, count in Counter(pieces).items() if count > 1]
+    if twice:
+        raise UnfitVocabulary(f"{file} has {listed(twice)} twice", VOCABULARY)
     return pieces
 
 
@@ -80,15 +87,23 @@ class Checkpoint:
         used = [name for name in headers if name in shapes and name not in skipped]
         known = {*used, TEXT_WORDS, DECODER_WORDS} if self._shared else set(used)
         missing = [name for name in shapes if name.startswith(run) and name not in known]
-        misshapen = [line for name in used if (line := misfit(name, headers[name], shapes[name]))]
-        return Inventory(config, used, skipped, missing, unexpected, misshapen)
+        wanted = {**shapes, **({POSITIONS: headers[POSITIONS].shape} if self._resizes() else {})}
+        misshapen = [line for name in used if (line := misfit(name, headers[name], wanted[name]))]
+        return Inventory(config, used, skipped, missing, unexpected, misshapen, [POSITIONS] if self._resizes() else [])
+
+    def _resizes(self) -> bool:
+        """Whether config.json asks for pictures of another size than the checkpoint's."""
+        header, config = self.source.headers.get(POSITIONS), self.config
+        if header is None or config.vision.stem != "conv3d" or header.shape[1] != config.vision.width:
+            return False
+        return side_of(header.shape[0]) != config.grid
 
     def _read(self, name: str) -> torch.Tensor:
         tensor = self.source.read(name)
         if not tensor.isfinite().all():
             what = f"{name} holds NaN or infinite numbers"
             raise NotFinite(what, "take a checkpoint from before training broke down, or copy the file again")
-        return tensor
+        return resized(tensor, self.config.grid) if name in self.inventory.resized else tensor
 
     def identity(self) -> list:
         """Tells the files apart from others and from themselves once changed, without reading them."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SHOWN = 3
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ExportError(Exception):
@@ -31,6 +32,10 @@ class OtherFamily(ExportError):
 
 class UnknownConfigKey(ExportError):
     """config.json has a key that nothing reads."""
+
+
+class UnfitConfig(ExportError):
+    """config.json has a value that cannot be, or two that do not fit each other."""
 
 
 class ConfigNeeded(ExportError):
@@ -65,6 +70,10 @@ class UnfitVocabulary(ExportError):
     """The vocabulary and the word table do not match."""
 
 
+class UnwritableOutput(ExportError):
+    """A file or folder cannot be made where it was asked for."""
+
+
 class DiskFull(ExportError):
     """There was no room for a file."""
 
@@ -81,7 +90,19 @@ def telling_full_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         remedy = "make room and run the same command again: finished modules are kept"
         raise DiskFull(f"no room left on the disk of {folder}", remedy) from error
+
+
+@contextmanager
+def telling_unwritable(path: Path) -> Iterator[None]:
+    """Turns what keeps a file or folder from being made inside, but for a full disk, into UnwritableOutput."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        what = f"{path} cannot be written ({error.strerror})"
+        raise UnwritableOutput(what, "give a place that exists or can be made, and that may be written") from error

@@ -7,33 +7,25 @@ width, nor how many of fusion's layers run: those are known of the released shap
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 
-from mplug2.config import (
-    DecoderConfig,
-    FusionConfig,
-    HeadsConfig,
-    Mplug2Config,
-    TextConfig,
-    TokenIds,
-    VisionConfig,
-)
+from mplug2.config import Mplug2Config
 
+from .config_check import SECTIONS, check_values, check_whole
 from .errors import (
     ConfigMismatch,
     ConfigNeeded,
     OtherFamily,
+    UnfitConfig,
     UnfitTensors,
     UnfitVocabulary,
-    UnknownConfigKey,
     UnreadableCheckpoint,
     UnsupportedConfig,
     listed,
 )
+from .positions import POSITIONS, side_of
 from .released import BASE, LARGE
 from .skipped import DECODER_WORDS, TEXT_WORDS
 from .tensor_source import Header
@@ -48,16 +40,7 @@ HEAD = 64
 # Text width and fusion layers in the file → fusion layers that run, of the released shapes.
 RELEASED = {(c.text.width, c.fusion.layers_in_file): c.fusion.layers for c in (LARGE, BASE)}
 SPECIAL = {"pad": "[PAD]", "unknown": "[UNK]", "start": "[CLS]", "end": "[SEP]", "mask": "[MASK]"}
-# By key of config.json; "" is its top.
-SECTIONS = {
-    "": Mplug2Config,
-    "vision": VisionConfig,
-    "text": TextConfig,
-    "fusion": FusionConfig,
-    "decoder": DecoderConfig,
-    "ids": TokenIds,
-    "heads": HeadsConfig,
-}
+VOCABULARY = "give the vocabulary that the checkpoint was trained with by --vocab"
 # Sizes of what no graph has.
 IGNORED = ("unused_clip_text",)
 
@@ -65,21 +48,17 @@ Headers = Mapping[str, Header]
 
 
 def read_config(file: Path) -> dict:
-    """config.json, or nothing where there is none; a key that nothing reads is refused by name."""
+    """config.json, or nothing where there is none; a key that nothing reads and a value that cannot be are refused by name."""
     if not file.exists():
         return {}
     try:
         raw = json.loads(file.read_text())
         given = {key: value for key, value in raw.items() if key not in IGNORED and value is not None}
-        sections = {name: given.get(name, {}).keys() for name in SECTIONS if name}
-    except (ValueError, AttributeError) as error:
+        sections = {name: dict(given[name].items()) for name in SECTIONS if name in given}
+    except (ValueError, AttributeError, OSError) as error:
         raise UnreadableCheckpoint(f"{file} is no configuration ({error})", "correct it or remove it") from error
-    for section, keys in {"": given.keys(), **sections}.items():
-        known = [field.name for field in fields(SECTIONS[section])]
-        for key in keys:
-            if key not in known:
-                path = f"{section}.{key}" if section else key
-                raise UnknownConfigKey(f"{file} has the unknown key {path}", f"known there are {', '.join(known)}")
+    for section, values in {"": given, **sections}.items():
+        check_values(file, section, values)
     if given.get("family", Mplug2Config.family) != Mplug2Config.family:
         raise OtherFamily(f"{file} is of the family {given['family']}", f"this exports {Mplug2Config.family}")
     return given
@@ -140,10 +119,11 @@ def told(headers: Headers) -> dict:
         "decoder": {"layers": depth(headers, DECODER_LAYER)},
     }
     if not any(name.startswith("stem.") for name in headers):
-        places = shape(headers, f"{VISUAL}.positional_embedding", 2)[0] - 1
-        if math.isqrt(places) ** 2 != places:
-            raise UnfitTensors(f"{VISUAL}.positional_embedding has {places} places, no square", "take another file")
-        found |= {"image_size": math.isqrt(places) * kernel[-1], "patch_size": kernel[-1]}
+        places = shape(headers, POSITIONS, 2)[0]
+        side = side_of(places)
+        if side is None:
+            raise UnfitTensors(f"{POSITIONS} has {places - 1} places beside the class token's, no square", "take another file")
+        found |= {"image_size": side * kernel[-1], "patch_size": kernel[-1]}
         found["vision"] |= {"stem": "conv3d"}
     return found
 
@@ -155,7 +135,7 @@ def assumed(headers: Headers, found: dict, vocabulary: list[str]) -> dict:
         "vision": {"heads": found["vision"]["width"] // HEAD} if found["vision"]["width"] % HEAD == 0 else {},
         "text": {"heads": width // HEAD} if width in {known for known, _ in RELEASED} else {},
         "fusion": {"layers_in_file": layers_in_file},
-        "ids": {key: vocabulary.index(piece) for key, piece in SPECIAL.items() if piece in vocabulary},
+        "ids": {key: vocabulary.index(piece) for key, piece in SPECIAL.items()},
     }
     if (width, layers_in_file) in RELEASED:
         more["fusion"]["layers"] = RELEASED[width, layers_in_file]
@@ -185,7 +165,7 @@ def needed(config: dict) -> list[str]:
     wanted = [
         *("image_size", "patch_size", "bridge", "latents", "vision.width", "vision.layers", "vision.heads"),
         *("vision.mlp_width", "text.heads", "fusion.layers", "fusion.layers_in_file", "decoder.layers"),
-        *(f"ids.{key}" for key in SPECIAL),
+        *(("heads.embedding", "heads.classes") if "heads" in config else ()),
     ]
     return [key for key in wanted if key not in rows]
 
@@ -198,20 +178,37 @@ def check_graph(config: Mplug2Config) -> None:
         raise UnsupportedConfig(what, "only checkpoints whose stride is beyond their depth (100, 1000) can be exported")
 
 
+def check_special(vocabulary: list[str]) -> None:
+    """Refuses a vocabulary without one of BERT's special pieces."""
+    absent = [piece for piece in SPECIAL.values() if piece not in vocabulary]
+    if absent:
+        raise UnfitVocabulary(f"the vocabulary has no {', '.join(absent)}", VOCABULARY)
+
+
 def check_ids(config: Mplug2Config, vocabulary: list[str]) -> None:
     """Refuses ids that the vocabulary gives to other pieces."""
     for key, piece in SPECIAL.items():
         number = getattr(config.ids, key)
         if number >= len(vocabulary) or vocabulary[number] != piece:
-            what = f"ids.{key} is {number}, which is not {piece} in the vocabulary"
-            raise UnfitVocabulary(what, "give the vocabulary that the checkpoint was trained with by --vocab")
+            raise UnfitVocabulary(f"ids.{key} is {number}, which is not {piece} in the vocabulary", VOCABULARY)
+
+
+def picture_size(given: int, patch: int) -> int:
+    """The size of pictures that config.json asks for."""
+    if given % patch:
+        raise UnfitConfig(f"image_size {given} is no multiple of the patch, {patch}", "give one, or remove that key")
+    return given
 
 
 def infer(headers: Headers, given: dict, vocabulary: list[str]) -> Mplug2Config:
-    """The configuration of a checkpoint: what its tensors tell, with which `given` has to agree, then `given`, then what is
-    known of released shapes."""
+    """The configuration of a checkpoint: what its tensors tell, with which `given` has to agree but for the size of pictures,
+    then `given`, then what is known of released shapes."""
+    check_special(vocabulary)
     found = told(headers)
     said = flat(given)
+    if "image_size" in found and "image_size" in said:
+        # Of another size than the checkpoint's: its positions are resized.
+        found["image_size"] = picture_size(said["image_size"], found["patch_size"])
     for key, value in flat(found).items():
         if key in said and said[key] != value:
             raise ConfigMismatch(f"config.json says {key} {said[key]}, the tensors {value}", "correct or remove that key")
@@ -220,6 +217,7 @@ def infer(headers: Headers, given: dict, vocabulary: list[str]) -> Mplug2Config:
     if lost:
         raise ConfigNeeded(f"the tensors do not tell {', '.join(lost)}", "give them in a config.json beside the weights")
     config = Mplug2Config.of(whole)
+    check_whole(config)
     check_graph(config)
     check_ids(config, vocabulary)
     return config

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mplug2.config import Mplug2Config
 
-from .errors import UnfitTensors, WrongShape, listed
+from .errors import UnfitTensors, WrongShape, listed, telling_unwritable
 from .tensor_source import Header
 
 
@@ -24,6 +24,8 @@ class Inventory:
     unexpected: list[str]
     misshapen: list[str]
     """A line for each."""
+    resized: list[str]
+    """Of those used, what is fitted to pictures of another size."""
 
     def reasons(self) -> dict[str, list[str]]:
         """Skipped names by reason."""
@@ -39,6 +41,7 @@ class Inventory:
         return [
             f"used {len(self.used)} tensors",
             *skipped,
+            *(f"resized to {self.config.grid} × {self.config.grid} places: {name}" for name in self.resized),
             *(f"{what} {len(names)}: {listed(names)}" for what, names in wrong.items() if names),
         ]
 
@@ -51,8 +54,10 @@ class Inventory:
             "missing": self.missing,
             "unexpected": self.unexpected,
             "misshapen": self.misshapen,
+            "resized": self.resized,
         }
-        file.write_text(json.dumps(whole, indent=1) + "\n")
+        with telling_unwritable(file):
+            file.write_text(json.dumps(whole, indent=1) + "\n")
 
     def check(self, checkpoint: Path) -> None:
         """Refuses a hole, a tensor of unknown use and a wrong shape."""

@@ -13,7 +13,9 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
+
+from .errors import telling_unwritable
 
 STAGE = ".unfinished"
 MANIFEST = "manifest.json"
@@ -52,8 +54,9 @@ class Stage:
         known = self.folder / "key.json"
         if wanted is None or not known.exists() or known.read_text() != wanted:
             shutil.rmtree(self.folder, ignore_errors=True)
-        for folder in (self.folder / "blobs", self._modules):
-            folder.mkdir(parents=True, exist_ok=True)
+        with telling_unwritable(out):
+            for folder in (self.folder / "blobs", self._modules):
+                folder.mkdir(parents=True, exist_ok=True)
         if wanted is not None:
             replace_file(known, wanted.encode())
 
@@ -71,7 +74,8 @@ class Stage:
 
     def finish(self, module: str, record: dict, tensors: dict[str, torch.Tensor]) -> None:
         """A module's record; from now on it is finished."""
-        save_file(tensors, self._modules / f"{module}.safetensors")
+        # Not by save_file, whose error does not tell a full disk from others.
+        replace_file(self._modules / f"{module}.safetensors", save(tensors))
         replace_file(self._modules / f"{module}.json", json.dumps(record).encode())
 
     def publish(self, manifest: bytes) -> None:

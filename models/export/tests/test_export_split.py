@@ -56,7 +56,7 @@ def follow(model: Mplug2, graphs: dict[str, Callable[[Values], Values]], task: s
 
 
 def check_task(model: Mplug2, frames: int) -> None:
-    """Compares what the path of an answer makes of a video and a question with PyTorch."""
+    """Compares what the path of an answer makes of a video and a question, up to the decoder's steps, with PyTorch."""
     graphs = native_graphs(model)
     text = model.config.text
     pixels, ids = torch.randn(1, 3, frames, SIZE, SIZE), torch.randint(text.vocab, (1, 6))
@@ -72,6 +72,26 @@ def check_task(model: Mplug2, frames: int) -> None:
             wanted[f"cross_{kind}_{i}"] = attention.split(attention.self[kind](answer_memory))
     for name, value in wanted.items():
         assert close(made[name], value), name
+    check_steps(model, graphs["decoder.step"], made, answer_memory)
+
+
+def check_steps(model: Mplug2, graph: Callable[[Values], Values], made: Values, memory: torch.Tensor) -> None:
+    """Compares two runs of the decoder's step, of three rows and then of two that go on from them, with PyTorch on whole
+    rows; `made` has the keys and values of `memory` 1×N×E."""
+    text = model.config.text
+    ids = torch.randint(text.vocab, (3, 4))
+    pasts = [f"{kind}_{i}" for i in range(model.config.decoder.layers) for kind in ("key", "value")]
+    past = {f"past_{name}": np.zeros((1, text.heads, 0, text.width // text.heads), np.float32) for name in pasts}
+    for begins, rows, new in (([0, 0, 0], ids, 4), ([2, 1], torch.cat([ids[[2, 1]], ids[:2, :1]], 1), 1)):
+        fed = rows[:, -new:].numpy().astype(np.int32)
+        run = {"ids": fed, "targets": fed, "beam_index": np.array(begins, np.int32), "k": np.array([3])}
+        found = graph({**made, **past, **run})
+        logits = model.logits(model.decoder_hidden(rows, memory.expand(len(rows), -1, -1)))[:, -new:]
+        logp = logits.log_softmax(-1)
+        assert close(found["logits"], logits)
+        assert close(found["top_logprob"], logp[:, -1].topk(3).values)
+        assert close(found["target_logprob"], logp.gather(2, rows[:, -new:, None])[..., 0])
+        past = {f"past_{name}": found[f"present_{name}"] for name in pasts}
 
 
 @pytest.mark.parametrize("frames", [1, 3, 16])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 from released_checkpoint import State, state, write
 from safetensors.torch import save_file
 
-from export import shards, split
+from export import shards, split, stage
 from export.__main__ import main
 from export.checkpoint import Checkpoint
 from export.stage import STAGE
@@ -77,6 +78,33 @@ def test_a_full_disk_leaves_nothing_to_load_and_finished_modules(
     assert files(out) == files(tmp_path / "a" / "tiny")
 
 
+@pytest.mark.parametrize("synced", [0, 1, 2, 10, 11])
+def test_a_disk_that_is_full_for_a_record_or_the_manifest_leaves_nothing_to_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synced: int
+) -> None:
+    """`synced`: files that still reach the disk whole. These are the key, two of each module, the manifest."""
+    checkpoint, out = write(tmp_path / "checkpoint", state()), tmp_path / "tiny"
+    left = synced
+
+    def fsync(file: int) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.fdatasync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage.os, "fsync", fsync)
+        with pytest.raises(SystemExit, match="DiskFull"):
+            export(patch, checkpoint, out)
+    assert not list(out.rglob("manifest.json"))
+    with monkeypatch.context() as patch:
+        read = brought(patch)
+        export(patch, checkpoint, out)
+    assert read == MODULES[max(0, synced - 1) // 2 :]
+    assert not (out / STAGE).exists() and (out / "manifest.json").exists()
+
+
 def test_an_earlier_model_stays_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "tiny"
     export(monkeypatch, write(tmp_path / "first", state()), out, "--variants", "float32", "--taps")
@@ -115,6 +143,15 @@ def test_what_has_changed_is_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     read = brought(monkeypatch)
     export(monkeypatch, checkpoint, out, *more)
     assert read == (["universal", "text", "fusion"] if change == "blob" else MODULES)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint, file = write(tmp_path / "checkpoint", state()), tmp_path / "file"
+    file.write_text("")
+    for more, told in (([], "file cannot be written"), (["--report", str(file / "report.json")], "report.json cannot be")):
+        with pytest.raises(SystemExit, match=f"UnwritableOutput: .*{told}.*; give a place"):
+            export(monkeypatch, checkpoint, file if not more else tmp_path / "tiny", *more)
+    assert not (tmp_path / "tiny").exists()
 
 
 def test_weights_that_are_not_finite_end_an_export_without_a_model(

@@ -176,6 +176,25 @@ def test_a_vocabulary_of_another_length(tmp_path: Path) -> None:
     refused(tmp_path, UnfitVocabulary, "no vocabulary of 50 pieces")
 
 
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        (b"dog", r"vocab.txt has dog twice"),
+        (b"\xff\xfe", r"vocab.txt is no text with a piece a line"),
+    ],
+)
+def test_a_vocabulary_that_is_none(tmp_path: Path, last: bytes, told: str) -> None:
+    file = write(tmp_path, state()) / "vocab.txt"
+    file.write_bytes(b"\n".join([*file.read_bytes().splitlines()[:-1], last]) + b"\n")
+    refused(tmp_path, UnfitVocabulary, told)
+
+
+def test_a_vocabulary_without_a_special_piece(tmp_path: Path) -> None:
+    file = write(tmp_path, state()) / "vocab.txt"
+    file.write_text(file.read_text().replace("[CLS]", "[BOS]"))
+    refused(tmp_path, UnfitVocabulary, r"the vocabulary has no \[CLS\]")
+
+
 def test_special_pieces_at_other_places(tmp_path: Path) -> None:
     write(tmp_path, state())
     write_config(tmp_path, ids={"start": 3})

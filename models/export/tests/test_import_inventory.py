@@ -16,8 +16,10 @@ from export.errors import (
     ConfigMismatch,
     ConfigNeeded,
     NotTied,
+    UnfitConfig,
     UnfitTensors,
     UnknownConfigKey,
+    UnreadableCheckpoint,
     UnsupportedConfig,
 )
 from export.infer import infer
@@ -51,7 +53,7 @@ def test_a_question_answering_checkpoint_is_told_whole(tmp_path: Path, config: M
     assert len(report["skipped"]["momentum twin"]) * 2 == len(tensors)
     told = [*report["used"], *(name for names in report["skipped"].values() for name in names)]
     assert sorted(told) == sorted(tensors)
-    assert not report["missing"] + report["unexpected"] + report["misshapen"]
+    assert not report["missing"] + report["unexpected"] + report["misshapen"] + report["resized"]
 
 
 def test_a_captioning_checkpoint_needs_neither_fusion_nor_words_of_the_text_encoder(tmp_path: Path) -> None:
@@ -83,10 +85,28 @@ def test_other_shapes_say_what_has_to_be_given(tmp_path: Path) -> None:
     ("changes", "error", "told"),
     [
         ({"text": {"heads": 4, "layers": 5}}, ConfigMismatch, "text.layers 5, the tensors 4"),
-        ({"image_size": 224}, ConfigMismatch, "image_size 224, the tensors 28"),
+        ({"patch_size": 7}, ConfigMismatch, "patch_size 7, the tensors 14"),
+        ({"image_size": 225}, UnfitConfig, "image_size 225 is no multiple of the patch, 14; give one"),
         ({"bridge": True}, ConfigMismatch, "bridge True, the tensors False"),
         ({"vision": {"widht": 64}}, UnknownConfigKey, "unknown key vision.widht; known there are width, layers"),
         ({"beam": 5}, UnknownConfigKey, "unknown key beam"),
+        ({"text": {"heads": "four"}}, UnfitConfig, r"config\.json: text.heads is 'four', not a whole number from 1"),
+        ({"text": {"heads": 0}}, UnfitConfig, "text.heads is 0, not a whole number from 1"),
+        ({"text": {"heads": True}}, UnfitConfig, "text.heads is True"),
+        ({"text": {"heads": 5}}, UnfitConfig, "text.heads 5 do not share the width 64"),
+        ({"vision": {"heads": 3}}, UnfitConfig, "vision.heads 3 do not share the width 64"),
+        ({"vision": {"norm_eps": -1}}, UnfitConfig, "vision.norm_eps is -1, not a number above 0"),
+        ({"fusion": {"layers": 5}}, UnfitConfig, "fusion.layers 5 are more than the 4"),
+        ({"fusion": {"layers": -1}}, UnfitConfig, "fusion.layers is -1"),
+        ({"fusion": {"layers": 0}}, UnfitConfig, "without layers of fusion a model has captions alone"),
+        ({"ids": {"start": -48}}, UnfitConfig, "ids.start is -48"),
+        ({"mean": [0, 0]}, UnfitConfig, "mean is .*, not three numbers"),
+        ({"std": [1, 1, 0]}, UnfitConfig, "std is .*, not three numbers, of `std` above 0"),
+        ({"tasks": ["caption", "fly"]}, UnfitConfig, "tasks is .*, not a list of caption, answer, rank"),
+        ({"bridge": 0}, UnfitConfig, "bridge is 0, not true or false"),
+        ({"heads": {"embedding": 4}}, ConfigNeeded, "do not tell heads.classes"),
+        ({"latents": {"count": 7}}, UnfitConfig, "latents is {'count': 7}"),
+        ({"text": [4]}, UnreadableCheckpoint, "is no configuration"),
         ({"fusion": {"layers": 2, "stride": 3}}, UnsupportedConfig, "stride 3 would run joint attention"),
     ],
 )

@@ -125,7 +125,7 @@ describe('answers', () => {
     expect(fake.ran.filter((graph) => graph === 'decoder.step').length).toBeLessThanOrEqual(5);
   });
 
-  test('of a long shortlist are scored in runs of 128 tokens at most, with the same result', async () => {
+  test('of a long shortlist are scored in runs of 64 tokens at most, with the same result', async () => {
     const answers = answersOf(1000).slice(100);
     const { model, fed } = listing(200);
     const { result } = await told(model, rank(answers), fakeMedia());
@@ -135,9 +135,23 @@ describe('answers', () => {
     expect(start).toBe(1);
     // Three tokens of each, its words but for the end.
     expect(runs.reduce((sum, tokens) => sum + tokens, 0)).toBe(600);
-    expect(Math.max(...runs)).toBe(126);
+    expect(Math.max(...runs)).toBe(63);
     const alone = await told(listing(200).model, rank([result.text]), fakeMedia());
     expect(alone.result).toMatchObject({ logprob: expect.closeTo(result.logprob, 6) });
+  });
+
+  test('over a long memory are scored by fewer at a time', async () => {
+    const { model, fake, fed } = listing(200);
+    const run = fake.run.bind(fake);
+    fake.run = async (graph, feeds, scope) => {
+      if (graph !== 'decoder.memory') return run(graph, feeds, scope);
+      // Keys and values of a hundred million numbers; nobody reads them.
+      const cross = () => fake.tensor(new Float32Array(1), [1, 2, 6_250_000, 4]);
+      return { cross_key_0: cross(), cross_value_0: cross() };
+    };
+    await told(model, rank(answersOf(1000).slice(100)), fakeMedia());
+    expect(fed.reduce((sum, tokens) => sum + tokens, 0)).toBe(601);
+    expect(Math.max(...fed)).toBe(33);
   });
 
   test('an abort while they are read, or between two runs, ends it there', async () => {

@@ -3,7 +3,8 @@ graphs included.
 
     cd models/export; PYTHONPATH=. python ../../packages/testing/goldens/copy_goldens.py FOLDER VOCABULARY
 
-FOLDER holds config.json, weights.safetensors, io.json and io.safetensors, as `npm run parity` takes it.
+FOLDER holds config.json, weights.safetensors, io.json and io.safetensors, as `npm run parity` takes it; so does what is
+written, with the vocabulary as vocab.txt.
 """
 
 from __future__ import annotations
@@ -13,22 +14,28 @@ import shutil
 import sys
 from pathlib import Path
 
+import torch
+
 from export.checkpoint import read_checkpoint
 from export.manifest import write_model
 
 HERE = Path(__file__).parent
 KEPT_JSON = ("family", "case", "texts", "prompt", "generation", "rank")
+COPIED = ("config.json", "weights.safetensors", "io.safetensors")
 
 
 def main(source: Path, vocabulary: Path) -> None:
+    # As an export has it.
+    torch.set_num_threads(1)
     out = HERE / "mplug2-equal"
     out.mkdir(exist_ok=True)
-    shutil.copyfile(source / "config.json", out / "config.json")
+    for name in COPIED:
+        shutil.copyfile(source / name, out / name)
+    shutil.copyfile(vocabulary, out / "vocab.txt")
     cases = json.loads((source / "io.json").read_text())
     (out / "io.json").write_text(json.dumps({key: cases[key] for key in KEPT_JSON}, indent=1) + "\n")
-    shutil.copyfile(source / "io.safetensors", out / "io.safetensors")
     identity = {"id": out.name, "name": "Tiny mPLUG-2 of random weights", "licence": "Apache-2.0"}
-    write_model(*read_checkpoint(source, vocabulary), out / "model", identity, ("float32",), taps=True)
+    write_model(*read_checkpoint(out), out / "model", identity, ("float32",), taps=True)
     (out / "model" / "README.md").write_text("# {}\n\nFor tests; see ../README.md.\n".format(identity["name"]))
 
 

@@ -166,6 +166,12 @@ def made(model: Mplug2) -> tuple[dict[str, torch.Tensor], dict]:
     return {name: tensor.contiguous() for name, tensor in tensors.items()}, cases
 
 
+def write_odd(model: Mplug2, out: Path) -> None:
+    """Writes the model's folder, but for its card."""
+    identity = {"id": OUT.name, "name": "Tiny mPLUG-2 of odd sizes", "licence": "Apache-2.0"}
+    write_model(model, VOCABULARY, out, identity, ("float32",))
+
+
 def main() -> None:
     torch.set_num_threads(1)
     model = random_model()
@@ -174,9 +180,8 @@ def main() -> None:
     CONFIG.save(OUT / "config.json")
     save_file(tensors, OUT / "io.safetensors")
     (OUT / "io.json").write_text(json.dumps(cases, indent=1) + "\n")
-    identity = {"id": OUT.name, "name": "Tiny mPLUG-2 of odd sizes", "licence": "Apache-2.0"}
-    write_model(model, VOCABULARY, OUT / "model", identity, ("float32",))
-    (OUT / "model" / "README.md").write_text("# {}\n\nFor tests; see ../README.md.\n".format(identity["name"]))
+    write_odd(model, OUT / "model")
+    (OUT / "model" / "README.md").write_text("# Tiny mPLUG-2 of odd sizes\n\nFor tests; see ../README.md.\n")
     lengths = [len(each["hypotheses"][0]["ids"]) for each in cases["generation"]]
     print(f"{len(lengths)} texts of {sorted(set(lengths))} ids, {len(cases['rank'])} rankings")
 

@@ -13,7 +13,13 @@ const LOGITS_LIMIT = 64 * 2 ** 20;
  * Most tokens that are scored by one run: it can't be stopped, and so an abort and other calls wait for it. With more
  * rows a token costs no less.
  */
-const TOKENS_LIMIT = 128;
+const TOKENS_LIMIT = 64;
+
+/**
+ * Most products of one run's tokens with their memory's keys and values: over a long video these cost a token more than
+ * all its matrices. At the released size 8 frames leave 64 tokens, 16 frames 32.
+ */
+const MEMORY_LIMIT = 3.3e9;
 
 /**
  * What one run of a decoder's graph is fed besides its memory.
@@ -86,6 +92,7 @@ export class Decoder implements AnswerScorer {
   readonly #runner: GraphRunner;
   readonly #graph: string;
   readonly #spec: GraphSpec;
+  readonly #memories: readonly NamedTensors[];
   readonly #memory: JoinedMemory;
   readonly #start: number;
   readonly #scope: RunScope;
@@ -96,6 +103,7 @@ export class Decoder implements AnswerScorer {
     this.#runner = runner;
     this.#graph = graph;
     this.#spec = spec;
+    this.#memories = memories;
     this.#memory = new JoinedMemory(runner, memories);
     this.#start = start;
     this.#scope = scope;
@@ -136,13 +144,12 @@ export class Decoder implements AnswerScorer {
 
   /** In batches of answers that are about as long: positions behind an answer's end change nothing before it. */
   async rest(answers: readonly (readonly number[])[]): Promise<readonly (readonly number[])[]> {
+    const most = this.#tokensARun();
     const order = answers.map((answer, index) => ({ answer, index })).sort((a, b) => a.answer.length - b.answer.length);
     const logprobs: (readonly number[])[] = answers.map(() => []);
     while (order.length > 0) {
       const longest = order.at(-1)?.answer.length ?? 0;
-      const tokens = Math.min(TOKENS_LIMIT, LOGITS_LIMIT / 4 / this.#vocabulary);
-      const most = Math.max(1, Math.floor(tokens / (longest - 1)));
-      const batch = order.splice(-most);
+      const batch = order.splice(-Math.max(1, Math.floor(most / (longest - 1))));
       const pad = (row: readonly number[]) => [...row, ...Array(longest - 1 - row.length).fill(this.#start)];
       const ids = batch.map(({ answer }) => pad(answer.slice(0, -1)));
       const targets = batch.map(({ answer }) => pad(answer.slice(1)));
@@ -161,6 +168,13 @@ export class Decoder implements AnswerScorer {
     this.#memory.dispose();
     disposeAll(this.#past);
     this.#past = {};
+  }
+
+  /** How many tokens of answers are scored at once; as many on every device, since rows sway each other's last digits. */
+  #tokensARun(): number {
+    const memory = Object.values(this.#memories[0] ?? {});
+    const products = memory.reduce((sum, { dims }) => sum + dims.reduce((product, dim) => product * dim, 1), 0);
+    return Math.min(TOKENS_LIMIT, MEMORY_LIMIT / products, LOGITS_LIMIT / 4 / this.#vocabulary);
   }
 
   async #run(feed: StepFeed, of: readonly number[], fetches: readonly string[]): Promise<NamedTensors> {
