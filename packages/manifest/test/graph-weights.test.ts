@@ -15,8 +15,8 @@ const models = [
 /** From as many elements on a matrix is large: widening it would cost memory, and time at every step of a decoder. */
 const LARGE = 1 << 16;
 
-/** ONNX's numbers for element types. */
-const TYPES = { float32: 1, int8: 3 } as const;
+/** ONNX's numbers for element types; pairs of 4-bit numbers are bytes to it. */
+const TYPES = { float32: 1, int8: 3, uint4: 2 } as const;
 
 interface Each {
   readonly name: string;

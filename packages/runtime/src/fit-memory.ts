@@ -57,7 +57,8 @@ function tooLarge(manifest: Manifest, task: string, graphs: readonly PlacedGraph
       `${megabytes(capacity)}; no smaller form would fit.`,
     stage: 'start',
     object: manifest.id,
-    remedy: 'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8).',
+    remedy:
+      'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8 or int4).',
   });
 }
 

@@ -67,6 +67,23 @@ test('a module is on WebGPU only if each of its graphs has a variant for it', ()
   expect(planGraphs({ ...request, preference: 'webgpu' }).warnings).toHaveLength(1);
 });
 
+/** The tiny model with its float32 graphs as 4-bit ones, which are written last. */
+function withBlocks(): Manifest {
+  const graphs = Object.entries(manifest.graphs).map(([name, graph]) => {
+    const variants = graph.variants.map((each) => (each.name === 'float32' ? { ...each, name: 'int4' } : each));
+    return [name, { ...graph, variants }];
+  });
+  return { ...manifest, graphs: Object.fromEntries(graphs) };
+}
+
+test('of int8 and 4-bit graphs WASM takes int8, WebGPU the others', () => {
+  const request = { manifest: withBlocks(), tasks, graphs: names, environment: real, failedOnGpu: none, weightsBudget };
+  const formsOn = (preference: DevicePreference) =>
+    planGraphs({ ...request, preference }).graphs.map(({ variant }) => variant.name);
+  expect(new Set(formsOn('wasm'))).toEqual(new Set(['int8']));
+  expect(new Set(formsOn('auto'))).toEqual(new Set(['int4']));
+});
+
 test('a graph without a variant for what is left is refused by name', () => {
   const vision = manifest.graphs['vision.frame'];
   if (vision === undefined) throw new Error('the tiny model has changed');
