@@ -65,6 +65,14 @@ class UnfitVocabulary(ExportError):
     """The vocabulary and the word table do not match."""
 
 
+class UnknownForm(ExportError):
+    """A form that does not exist, or one for a module that does not, or several that can't be had of one module."""
+
+
+class BeyondFloat16(ExportError):
+    """A number, or the scale of a block of numbers, that float16 has not."""
+
+
 class DiskFull(ExportError):
     """There was no room for a file."""
 

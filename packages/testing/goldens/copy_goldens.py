@@ -15,6 +15,7 @@ from pathlib import Path
 
 from export.checkpoint import read_checkpoint
 from export.manifest import write_model
+from export.stored_forms import Forms
 
 HERE = Path(__file__).parent
 KEPT_JSON = ("family", "case", "texts", "prompt", "generation", "rank")
@@ -28,7 +29,7 @@ def main(source: Path, vocabulary: Path) -> None:
     (out / "io.json").write_text(json.dumps({key: cases[key] for key in KEPT_JSON}, indent=1) + "\n")
     shutil.copyfile(source / "io.safetensors", out / "io.safetensors")
     identity = {"id": out.name, "name": "Tiny mPLUG-2 of random weights", "licence": "Apache-2.0"}
-    write_model(*read_checkpoint(source, vocabulary), out / "model", identity, ("float32",), taps=True)
+    write_model(*read_checkpoint(source, vocabulary), out / "model", identity, Forms(("float32",)), taps=True)
     (out / "model" / "README.md").write_text("# {}\n\nFor tests; see ../README.md.\n".format(identity["name"]))
 
 

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from export.manifest import write_model
+from export.stored_forms import Forms
 from mplug2.config import DecoderConfig, FusionConfig, Mplug2Config, TextConfig, TokenIds, VisionConfig
 from mplug2.model import Mplug2
 from train.generate import CachedDecoder, beam_search
@@ -175,7 +176,7 @@ def main() -> None:
     save_file(tensors, OUT / "io.safetensors")
     (OUT / "io.json").write_text(json.dumps(cases, indent=1) + "\n")
     identity = {"id": OUT.name, "name": "Tiny mPLUG-2 of odd sizes", "licence": "Apache-2.0"}
-    write_model(model, VOCABULARY, OUT / "model", identity, ("float32",))
+    write_model(model, VOCABULARY, OUT / "model", identity, Forms(("float32",)))
     (OUT / "model" / "README.md").write_text("# {}\n\nFor tests; see ../README.md.\n".format(identity["name"]))
     lengths = [len(each["hypotheses"][0]["ids"]) for each in cases["generation"]]
     print(f"{len(lengths)} texts of {sorted(set(lengths))} ids, {len(cases['rank'])} rankings")
