@@ -115,6 +115,15 @@ class GraphWriter:
     def linear(self, x: str, weight: str, bias: str | None = None, name: str | None = None) -> str:
         """x · W (+ b), W stored in×out; `name` is given where the result is an output of the graph."""
         stored = self.store.weights[weight]
+        if stored.outliers is not None and stored.rows is not None:
+            rows = self.op("Cast", self.weight(stored.rows.name), to=TensorProto.INT64)
+            few = self._product(self.op("Gather", x, rows, axis=-1), stored.outliers.name)
+            return self.op("Add", self._product(x, weight, bias), few, name=name)
+        return self._product(x, weight, bias, name)
+
+    def _product(self, x: str, weight: str, bias: str | None = None, name: str | None = None) -> str:
+        """The same of a matrix as it lies."""
+        stored = self.store.weights[weight]
         if self.variant == "int8" and stored.dtype == "int8":
             scales = self.weight(stored.scales_name)
             extra = ["", self.weight(bias)] if bias else []

@@ -10,6 +10,18 @@ ZERO = 8
 """The 4-bit number that means nought."""
 
 
+OUTLIER, MOST_OUTLIERS = 4, 1 / 16
+"""A row of a matrix in×out whose greatest magnitude is so many times the median row's is an outlier, where no more than such a
+share of the rows are."""
+
+
+def outlier_rows(matrix: np.ndarray) -> np.ndarray:
+    """Numbers of the rows of a matrix in×out that would spoil the steps of all others, since a scale serves a column."""
+    largest = np.abs(matrix).max(1)
+    rows = np.flatnonzero(largest > OUTLIER * np.median(largest))
+    return rows if len(rows) <= MOST_OUTLIERS * len(matrix) else rows[:0]
+
+
 def quantise(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
     """float32 → (int8, scales along `axis`), values ≈ int8 · scale, |int8| ≤ 127; an all-zero channel has scale 1."""
     others = tuple(i for i in range(values.ndim) if i != axis)

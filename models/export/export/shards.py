@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .tensors import Weight, WeightStore
+from .tensors import Weight, WeightStore, outliers_name, rows_name
 
 BLOB_BYTES = 4 * 1024 * 1024
 ALIGNMENT = 4
@@ -76,6 +76,10 @@ def written_weight(folder: Path, blobs: list[dict], entries: dict[str, dict], na
     scales = written_weight(folder, blobs, entries, how["scales"]).stored if how else None
     dtype, shape = entry["dtype"], tuple(entry["shape"])
     weight = Weight(name, entry["module"], dtype, shape, lambda: np.empty(0), how.get("axis"), scales, written=True)
+    if outliers_name(name) in entries:
+        weight.outliers, weight.rows = (
+            written_weight(folder, blobs, entries, each) for each in (outliers_name(name), rows_name(name))
+        )
     weight.read = partial(read_tensor, folder, blobs, entry["pieces"], dtype, weight.array_shape)
     return weight
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .errors import BeyondFloat16
 from .losses import Loss
-from .rounding import BLOCK, block_quantise, dequantised, fits_blocks, from_blocks, quantise
+from .rounding import BLOCK, block_quantise, dequantised, fits_blocks, from_blocks, outlier_rows, quantise
 from .stored_forms import Forms
 
 WriteBack = Callable[[np.ndarray], None]
@@ -35,6 +35,10 @@ class Weight:
     scales: np.ndarray | None = None
     """float32 along `axis`, or of uint4 float16 out×blocks; stored as a weight of their own, `scales_name`."""
     written: bool = False
+    outliers: "Weight | None" = None
+    """Of a matrix: those of its rows that are zero here, since they are so large that they have a matrix with scales of its own."""
+    rows: "Weight | None" = None
+    """Which rows those are: their numbers as float32."""
     part: str = ""
     """Weights of a module that no graph reads together lie in blobs of their own, by this name."""
 
@@ -51,13 +55,21 @@ class Weight:
         return self.read()
 
     @property
-    def values(self) -> np.ndarray:
-        """What the bytes mean, float32; of uint4 a matrix in×out."""
+    def widened(self) -> np.ndarray:
+        """What its own bytes mean, float32; of uint4 a matrix in×out."""
         if self.dtype == "uint4":
             return from_blocks(self.stored, self.scales)
         if self.dtype == "int8" and self.axis is not None:
             return dequantised(self.stored, self.axis, self.scales)
         return self.stored.astype(np.float32, copy=False)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The tensor that was stored, as nearly as it was: `widened`, with the outlying rows in their places."""
+        values = self.widened
+        if self.outliers is not None and self.rows is not None:
+            values[self.rows.stored.astype(np.int64)] = self.outliers.widened
+        return values
 
     @property
     def array_shape(self) -> tuple[int, ...]:
@@ -78,6 +90,13 @@ class Weight:
     def scales_name(self) -> str:
         """The weight that holds the scales of this one."""
         return f"{self.name}.scales"
+
+    @property
+    def all(self) -> "list[Weight]":
+        """This one and all that belong to it, in the order in which they are stored."""
+        scales = [] if self.scales is None else [Weight.of(self.scales_name, self.module, self.scales)]
+        more = [] if self.outliers is None or self.rows is None else [self.rows, *self.outliers.all]
+        return [*scales, *more, self]
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,15 @@ class Large:
 def rounded(large: Large, kind: str, name: str) -> Weight:
     """A large tensor as it is stored in a kind."""
     values = np.ascontiguousarray(large.values, np.float32)
+    rows = outlier_rows(values) if large.product and kind in ("int8", "int4") else np.empty(0, np.int64)
+    if len(rows):
+        few = rounded(replace(large, values=values[rows], product=False), "int8", outliers_name(name))
+        values = values.copy()
+        values[rows] = 0
+        weight = rounded(replace(large, values=values, product=False), kind, name)
+        weight.outliers = few
+        weight.rows = Weight.of(rows_name(name), large.module, rows.astype(np.float32))
+        return weight
     if kind == "float32":
         return Weight.of(name, large.module, values)
     if kind == "float16":
@@ -111,6 +139,16 @@ def rounded(large: Large, kind: str, name: str) -> Weight:
         return Weight.of(name, large.module, packed, None, within_float16(scales, large.name))
     stored, scales = quantise(values, large.axis)
     return Weight.of(name, large.module, stored, large.axis, scales)
+
+
+def outliers_name(name: str) -> str:
+    """The weight that holds a matrix's outlying rows."""
+    return f"{name}.outliers"
+
+
+def rows_name(name: str) -> str:
+    """The weight that tells which rows of a matrix outlie."""
+    return f"{name}.outliers.rows"
 
 
 def within_float16(numbers: np.ndarray, name: str) -> np.ndarray:
@@ -148,17 +186,15 @@ class WeightStore:
                 write_back(known.values)
             return name
         weight = rounded(large, kind, name)
-        weight.part = kind if len(kinds) > 1 else ""
         if kind != "float32":
             values = weight.values
             self.losses[name] = Loss.between(large.module, self.forms.kind(large.module, form), large.values, values)
             if first:
                 write_back(values)
-        if weight.scales is not None:
-            scales = Weight.of(weight.scales_name, large.module, weight.scales)
-            scales.part = weight.part
-            self._add(scales)
-        return self._add(weight)
+        for each in weight.all:
+            each.part = kind if len(kinds) > 1 else ""
+            self._add(each)
+        return name
 
     def _add(self, weight: Weight) -> str:
         known = self.weights.setdefault(weight.name, weight)

@@ -60,7 +60,7 @@ def clip(g: GraphWriter, x: str) -> str:
 def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, means: Means, x: str) -> str:
     """A 1×1 convolution stored as a matrix: widened on channels N×C×H×W, in other forms on cells N×HW×C."""
     exact = conv.weight.detach().clone()
-    weight = w.matrix(at, [conv.weight])
+    weight = w.matrix(at, [conv.weight], product=False)
     correct_bias(conv, exact, means.get(at))
     bias = w.biases(at, [conv.bias])
     if not g.widens:
