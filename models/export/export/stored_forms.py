@@ -19,8 +19,6 @@ DEVICES = {
 """By form, what runs its graphs. In this order forms are written, and a device takes the first that it runs: on WASM int8 is fastest
 and 4-bit kernels are slowest, so that they serve where nothing else fits."""
 DEFAULT = ("int8", "float32")
-TABLE = "embeddings"
-"""Owns a word table that text encoder and decoder share; it has no graphs."""
 
 
 def in_order(forms: Iterable[str]) -> tuple[str, ...]:

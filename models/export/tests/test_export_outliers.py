@@ -12,11 +12,13 @@ import torch
 from released_checkpoint import State, state, write
 from tiny_model import VOCABULARY, tiny
 
+from export import manifest
 from export.__main__ import main
 from export.build import build_graphs
 from export.exported import fill
 from export.manifest import write_model
 from export.rounding import MOST_OUTLIERS, OUTLIER, outlier_rows
+from export.stored_forms import Forms
 from export.tensors import Large, rounded
 from mplug2.model import Mplug2
 
@@ -71,8 +73,6 @@ def test_graphs_add_what_the_outlying_rows_yield(tmp_path: Path, form: str) -> N
     apart = [name for name, weight in store.weights.items() if weight.outliers is not None]
     assert {"vision.block0.mlp.c_fc.weight", "text.layer0.intermediate.weight", "decoder.layer1.ffn_output.weight"} <= set(apart)
     assert "embeddings.words.weight" not in apart
-    from export.stored_forms import Forms
-
     done = write_model(outlying(), VOCABULARY, tmp_path, IDENTITY, Forms(forms))
     # int8 products round what runs through them; the others agree with PyTorch.
     assert max(done.differences[form].values()) < (0.5 if form == "int8" else 1e-4)
@@ -88,8 +88,6 @@ def test_graphs_add_what_the_outlying_rows_yield(tmp_path: Path, form: str) -> N
 
 def test_an_export_goes_on_with_outliers_of_the_universal_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """text runs layers that were written, with their outlying rows, before the export stopped."""
-    from export import manifest
-
     tensors: State = state()
     for name in tensors:
         if name.endswith("intermediate.dense.weight"):

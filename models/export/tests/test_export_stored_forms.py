@@ -13,6 +13,7 @@ import torch
 from released_checkpoint import state, write
 from tiny_model import VOCABULARY, tiny
 
+from export import manifest
 from export.__main__ import main
 from export.build import build_graphs
 from export.errors import UnknownForm
@@ -231,8 +232,6 @@ def test_an_export_in_several_kinds_goes_on_where_it_stopped(tmp_path: Path, mon
     """text finds the universal layers' weights in both kinds on the disk; all files are those of an export in one go."""
     checkpoint, more = write(tmp_path / "checkpoint", state()), ("--variants", "int8", "int4", "--report")
     export(monkeypatch, checkpoint, tmp_path / "whole/m", *more, str(tmp_path / "whole.json"))
-    from export import manifest
-
     finish, left = manifest.Stage.finish, ["vision", "universal", "decoder"]
 
     def stopping(self: manifest.Stage, module: str, record: dict, tensors: dict[str, torch.Tensor]) -> None:
