@@ -90,7 +90,7 @@ async function measureGraph(
 }
 
 /**
- * Runs the bench `forms`: every graph of a checkpoint as float32, int8, float16 and 4-bit blocks on WASM, side by side.
+ * Runs the bench `forms`: every graph of a checkpoint as float32, int8 and 4-bit blocks on WASM, side by side.
  *
  * @throws Error where the bench has no folder of forms
  * @internal

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from export.quantisation import FORMS, quantise_model
+from export.quantisation import quantise_model
+from export.stored_forms import DEVICES
 from train.checkpoint import load_model
 from train.data import PHOTO_SETS, CaptionedPhoto, PhotoTars, captioned_photos, is_held_out
 from train.questions import asked_questions
@@ -218,7 +219,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, help="with --predicted: the exported model that was asked")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
-    parser.add_argument("--dequantised", nargs="?", choices=FORMS, const="int8", help="with the weights a form stores")
+    parser.add_argument("--dequantised", nargs="?", choices=list(DEVICES), const="int8", help="with the weights a form stores")
     parser.add_argument("--modules", nargs="+", help="which modules take that form; default: all")
     parser.add_argument("--beam", type=int, default=3)
     parser.add_argument("--reference", action="store_true", help="mPLUG-2's own search")

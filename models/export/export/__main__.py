@@ -12,17 +12,20 @@ from pathlib import Path
 
 import torch
 
-from .build import VARIANTS
 from .checkpoint import folder_of, open_checkpoint
 from .errors import ExportError, telling_full_disk
 from .freed_memory import give_back_freed
 from .manifest import write_model
+from .stored_forms import DEFAULT, DEVICES, Forms
 
 TAPS_HELP = "beside the float32 graphs, tapped ones that hand on inner tensors too, and taps.json; for comparisons"
 CHECKPOINT_HELP = "folder or file: safetensors, .pth or .bin, sharded or not; config.json beside it where shapes do not tell all"
 VOCAB_HELP = "one piece a line; default: the checkpoint's vocab.txt, or BERT's where that has as many pieces"
-REPORT_HELP = "write what becomes of every tensor here, as JSON"
-VARIANTS_HELP = "forms of the graphs; weights are stored as int8, or, for float32 graphs alone, as float32"
+REPORT_HELP = "write here, as JSON, what becomes of every tensor and what the forms cost"
+VARIANTS_HELP = (
+    f"forms of the graphs ({', '.join(DEVICES)}; default: {' '.join(DEFAULT)}), which say how weights are stored; those of int8 serve "
+    "float32 too; MODULE=FORM,FORM: one module's"
+)
 
 
 def main() -> None:
@@ -31,15 +34,16 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help=CHECKPOINT_HELP)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--vocab", type=Path, help=VOCAB_HELP)
-    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS), help=VARIANTS_HELP)
+    parser.add_argument("--variants", nargs="+", default=list(DEFAULT), metavar="FORM", help=VARIANTS_HELP)
     parser.add_argument("--taps", action="store_true", help=TAPS_HELP)
     parser.add_argument("--report", type=Path, help=REPORT_HELP)
     parser.add_argument("--name", help="shown to people; default: the folder's name")
     parser.add_argument("--licence", default="see README.md")
     args = parser.parse_args()
-    if args.taps and "float32" not in args.variants:
-        parser.error("--taps needs float32 among --variants")
     try:
+        args.forms = Forms.parse(args.variants)
+        if args.taps and "float32" not in args.forms.used():
+            parser.error("--taps needs float32 among --variants")
         with telling_full_disk(args.out):
             export(args)
     except ExportError as error:
@@ -56,10 +60,12 @@ def export(args: argparse.Namespace) -> None:
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
     measured = folder_of(args.checkpoint) / "quality.json"
     quality = json.loads(measured.read_text()) if measured.exists() else None
-    how = (tuple(args.variants), quality, args.taps)
-    write_model(
+    how = (args.forms, quality, args.taps)
+    written = write_model(
         checkpoint.model, checkpoint.vocabulary, out, identity, *how, parameters=checkpoint, source=checkpoint.identity()
     )
+    if args.report:
+        checkpoint.inventory.write(args.report, written.report())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from .decoder_graph import memory_graph, step_graph
 from .graph import GraphWriter, Value
 from .heads_graph import classify_graph, embed_text_graph, embed_visual_graph, match_graph
 from .split import Group, fusion_groups, memory_groups, vision_groups
+from .stored_forms import DEFAULT, Forms
 from .tasks import graphs_named, tasks_of
 from .tensors import WeightStore
 from .text_graph import fusion_graph, text_graph
@@ -54,9 +55,6 @@ def builders(config: Mplug2Config) -> dict[str, tuple[str, Builder]]:
     }
 
 
-VARIANTS = {"int8": ["wasm"], "float32": ["wasm", "webgpu"]}
-
-
 @dataclass(frozen=True)
 class Built:
     """A graph in one variant."""
@@ -75,23 +73,33 @@ def graphs_of(config: Mplug2Config) -> list[tuple[str, Builder]]:
     return [found for name, found in builders(config).items() if name in named]
 
 
-def build_graphs(model: Mplug2, variants: tuple[str, ...] = tuple(VARIANTS)) -> tuple[WeightStore, list[Built]]:
-    """All stored weights, and the graphs over them.
+def build_graphs(model: Mplug2, variants: tuple[str, ...] = DEFAULT) -> tuple[WeightStore, list[Built]]:
+    """All stored weights, and the graphs over them in these forms, module by module.
 
-    Large weights are int8 where a variant wants them so; float32 graphs alone keep float32. Afterwards `model` (in eval
-    mode, its batch norms folded) computes with exactly what is stored.
+    Afterwards `model` (in eval mode, its batch norms folded) computes with exactly what is stored, of several kinds the first.
     """
-    store = WeightStore("int8" in variants)
-    return store, [b for variant in variants for b in build_variant(store, model, variant)]
+    store = WeightStore(Forms(variants))
+    modules = dict.fromkeys(module for module, _ in graphs_of(model.config))
+    return store, [built for module in modules for built in build_module(store, model, module)]
+
+
+def build_module(store: WeightStore, model: Mplug2, module: str) -> list[Built]:
+    """A module's graphs in all its forms, in their order, its weights added to the store."""
+    forms = store.forms.of(module)
+    first = store.forms.kinds(module)[0]
+    # The first kind's values go into the model: the others are made of the exact ones before.
+    later = [form for form in forms if store.forms.kind(module, form) != first]
+    built = {form: build_variant(store, model, form, module) for form in sorted(forms, key=lambda form: form not in later)}
+    return [each for form in forms for each in built[form]]
 
 
 def build_variant(store: WeightStore, model: Mplug2, variant: str, only: str | None = None) -> list[Built]:
-    """Every graph in one variant, or those of one module, its weights added to the store."""
+    """Every graph in one form, or those of one module, its weights added to the store."""
     model.eval()
     built = []
     for module, build in graphs_of(model.config):
         if only in (None, module):
             g = GraphWriter(store, variant)
-            name, inputs, outputs = build(g, ModuleWeights(store, module), model)
+            name, inputs, outputs = build(g, ModuleWeights(store, module, variant), model)
             built.append(Built(name, module, variant, inputs, outputs, g))
     return built

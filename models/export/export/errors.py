@@ -74,6 +74,14 @@ class UnwritableOutput(ExportError):
     """A file or folder cannot be made where it was asked for."""
 
 
+class UnknownForm(ExportError):
+    """A form that does not exist, or one for a module that does not, or several that can't be had of one module."""
+
+
+class BeyondFloat16(ExportError):
+    """A number, or the scale of a block of numbers, that float16 has not."""
+
+
 class DiskFull(ExportError):
     """There was no room for a file."""
 

@@ -17,41 +17,30 @@ from mplug2.config import HeadsConfig, Mplug2Config, owlet_mini
 from mplug2.model import Mplug2
 
 from .build import build_variant
-from .tensors import WeightStore, WriteBack
+from .shards import written_weight
+from .stored_forms import Forms
+from .tensors import Large, WeightStore, WriteBack
 from .vision_graph import norm_pairs
 
 MANIFEST = "manifest.json"
 EMBEDDING, CLASSES = 384, 1000
+FLOAT32 = Forms(("float32",))
 
 
 class ExportedStore(WeightStore):
     """Gives the weights of a folder in place of those of the model that asks."""
 
     def __init__(self, folder: Path, manifest: dict) -> None:
-        super().__init__(quantised=False)
-        self._folder = folder
-        self._blobs = [blob["sha256"] for blob in manifest["blobs"]]
-        self._tensors = manifest["tensors"]
+        super().__init__(FLOAT32)
+        self._blobs = folder / "blobs"
+        self._manifest = manifest
 
     def __contains__(self, name: str) -> bool:
-        return name in self._tensors
-
-    def _stored(self, name: str) -> np.ndarray:
-        tensor = self._tensors[name]
-        pieces = []
-        for piece in tensor["pieces"]:
-            with (self._folder / "blobs" / f"{self._blobs[piece['blob']]}.bin").open("rb") as blob:
-                blob.seek(piece["offset"])
-                pieces.append(blob.read(piece["bytes"]))
-        return np.frombuffer(b"".join(pieces), tensor["dtype"]).reshape(tensor["shape"])
+        return name in self._manifest["tensors"]
 
     def values(self, name: str) -> np.ndarray:
         """What a tensor's bytes mean, float32; KeyError where the folder has none of that name."""
-        stored, how = self._stored(name).astype(np.float32), self._tensors[name].get("quantisation")
-        if how is None:
-            return stored
-        shape = [-1 if i == how["axis"] else 1 for i in range(stored.ndim)]
-        return stored * self._stored(how["scales"]).reshape(shape)
+        return written_weight(self._blobs, self._manifest["blobs"], self._manifest["tensors"], name).values
 
     def add_float(self, name: str, module: str, values: np.ndarray, write_back: WriteBack | None = None) -> str:
         if name in self.weights:
@@ -63,8 +52,8 @@ class ExportedStore(WeightStore):
             write_back(found)
         return super().add_float(name, module, found)
 
-    def add_large(self, name: str, module: str, values: np.ndarray, axis: int, write_back: WriteBack) -> str:
-        return self.add_float(name, module, values, write_back)
+    def add_large(self, large: Large, form: str, write_back: WriteBack) -> str:
+        return self.add_float(large.name, large.module, large.values, write_back)
 
 
 def config_of(manifest: dict, vocabulary: list[str]) -> Mplug2Config:

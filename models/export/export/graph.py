@@ -1,7 +1,7 @@
-"""A small writer of ONNX graphs whose weights stay outside, in two variants over the same stored tensors.
+"""A small writer of ONNX graphs whose weights stay outside, in the forms of `export.stored_forms`.
 
-`int8`: large matrices reach DynamicQuantizeMatMul as int8 (WASM). `float32`: everything is widened by the loader.
-A third, `int4`, is not exported: float32, laid out as `int8` is, for `export.forms` to put 4-bit products in.
+`int8`: large matrices reach DynamicQuantizeMatMul as int8. `int4`: they reach MatMulNBits in blocks, those that are not stored
+so are widened. `float32` and `float16`: everything is widened to float32 by the loader. Activations are float32.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from .tensors import WeightStore
+from .rounding import BLOCK
+from .tensors import BITS, WeightStore
 
 OPSET = 17
 LOCATION = "weights.bin"
 TYPES = {
     "float32": TensorProto.FLOAT,
     "int8": TensorProto.INT8,
+    # ONNX's own 4-bit type is another: MatMulNBits reads bytes.
+    "uint4": TensorProto.UINT8,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,
 }
@@ -58,6 +61,15 @@ class GraphWriter:
     taps: list[tuple[Value, str]] = field(default_factory=list)
     end: int = 0
 
+    @property
+    def widens(self) -> bool:
+        """Whether the form's kernels read float32 weights alone."""
+        return self.variant in ("float32", "float16")
+
+    def reads_int8(self, weight: str) -> bool:
+        """Whether rows are looked up in a stored weight as int8: no kernel of a product is asked for then."""
+        return not self.widens and self.store.weights[weight].dtype == "int8"
+
     def op(
         self,
         kind: str,
@@ -92,23 +104,39 @@ class GraphWriter:
         return text
 
     def weight(self, tensor: str, dtype: str = "float32") -> str:
-        """Refers to a stored weight, widened or (`int8`) as stored."""
+        """Refers to a stored weight, widened or (`int8`, `uint4`) as stored."""
         name = tensor if dtype == "float32" else f"{tensor}.{dtype}"
         if name not in self.initializers:
-            size = self.store.weights[tensor].size * (4 if dtype == "float32" else 1)
+            size = self.store.weights[tensor].size * BITS[dtype] // 8
             self.initializers[name] = Initializer(name, tensor, dtype, self.end, size)
             self.end = -(-(self.end + size) // ALIGNMENT) * ALIGNMENT
         return name
 
     def linear(self, x: str, weight: str, bias: str | None = None, name: str | None = None) -> str:
         """x · W (+ b), W stored in×out; `name` is given where the result is an output of the graph."""
-        if self.variant == "int8" and self.store.weights[weight].axis is not None:
-            scales = self.weight(f"{weight}.scales")
+        stored = self.store.weights[weight]
+        if stored.outliers is not None and stored.rows is not None:
+            rows = self.op("Cast", self.weight(stored.rows.name), to=TensorProto.INT64)
+            few = self._product(self.op("Gather", x, rows, axis=-1), stored.outliers.name)
+            return self.op("Add", self._product(x, weight, bias), few, name=name)
+        return self._product(x, weight, bias, name)
+
+    def _product(self, x: str, weight: str, bias: str | None = None, name: str | None = None) -> str:
+        """The same of a matrix as it lies."""
+        stored = self.store.weights[weight]
+        if self.variant == "int8" and stored.dtype == "int8":
+            scales = self.weight(stored.scales_name)
             extra = ["", self.weight(bias)] if bias else []
             return self.contrib("DynamicQuantizeMatMul", x, self.weight(weight, "int8"), scales, *extra, name=name)
-        if not bias:
-            return self.op("MatMul", x, self.weight(weight), name=name)
-        return self.op("Add", self.op("MatMul", x, self.weight(weight)), self.weight(bias), name=name)
+        last = None if bias else name
+        if stored.dtype == "uint4":
+            outputs, blocks, _ = stored.shape
+            read = [x, self.weight(weight, "uint4"), self.weight(stored.scales_name)]
+            sizes = {"K": blocks * BLOCK, "N": outputs, "bits": 4, "block_size": BLOCK}
+            y = self.contrib("MatMulNBits", *read, **sizes, name=last)
+        else:
+            y = self.op("MatMul", x, self.weight(weight), name=last)
+        return self.op("Add", y, self.weight(bias), name=name) if bias else y
 
     def layer_norm(self, x: str, prefix: str, eps: float) -> str:
         """LayerNorm over the last axis with `prefix`.weight and `prefix`.bias."""
@@ -146,7 +174,7 @@ class GraphWriter:
         tensors = []
         for item in self.initializers.values():
             proto = TensorProto(name=item.name, data_type=TYPES[item.dtype])
-            proto.dims.extend(self.store.weights[item.tensor].shape)
+            proto.dims.extend(self.store.weights[item.tensor].array_shape)
             proto.data_location = TensorProto.EXTERNAL
             for key, value in (("location", LOCATION), ("offset", item.offset), ("length", item.bytes)):
                 proto.external_data.add(key=key, value=str(value))

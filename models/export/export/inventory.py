@@ -45,8 +45,8 @@ class Inventory:
             *(f"{what} {len(names)}: {listed(names)}" for what, names in wrong.items() if names),
         ]
 
-    def write(self, file: Path) -> None:
-        """In full, as JSON."""
+    def write(self, file: Path, forms: dict | None = None) -> None:
+        """In full, as JSON; with what the forms cost, once they are written."""
         whole = {
             "config": asdict(self.config),
             "used": self.used,
@@ -55,6 +55,7 @@ class Inventory:
             "unexpected": self.unexpected,
             "misshapen": self.misshapen,
             "resized": self.resized,
+            **({"forms": forms} if forms else {}),
         }
         with telling_unwritable(file):
             file.write_text(json.dumps(whole, indent=1) + "\n")

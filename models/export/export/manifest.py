@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,8 @@ from mplug2.config import Mplug2Config
 from mplug2.model import Mplug2
 from train.text import load_tokenizer
 
-from .build import VARIANTS, Built, build_variant
+from . import losses
+from .build import Built, build_module
 from .check import Checker
 from .frames import frames_of
 from .goldens import fingerprints, in_order
@@ -21,6 +23,7 @@ from .graph import LOCATION, Value
 from .parts import modules_of
 from .shards import restore, write_new
 from .stage import Stage
+from .stored_forms import DEVICES, Forms
 from .tasks import tasks_of
 from .tensors import WeightStore
 
@@ -90,7 +93,7 @@ def write_graphs(out: Path, built: list[Built]) -> dict[str, dict]:
         entry["variants"].append(
             {
                 "name": b.variant,
-                "devices": VARIANTS[b.variant],
+                "devices": DEVICES[b.variant],
                 "file": write_file(out, f"graphs/{b.name}.{b.variant}.onnx", data),
                 "weights": {"location": LOCATION, "bytes": b.writer.end},
                 "initializers": [vars(item) for item in b.writer.initializers.values()],
@@ -114,7 +117,7 @@ def write_taps(out: Path, built: list[Built]) -> dict[str, dict]:
     return graphs
 
 
-LEAST_BOUNDS = {"float32": 1e-3, "int8": 0.02}
+LEAST_BOUNDS = {"float32": 1e-3, "float16": 1e-3, "int4": 1e-3, "int8": 0.02}
 """Below these a difference says nothing: where outputs are few, as a head's two, 8-bit sums of other processors differ by more
 than those of this one do from PyTorch."""
 
@@ -131,14 +134,28 @@ class Written:
     """Fingerprints by graph."""
     differences: dict[str, dict[str, float]] = field(default_factory=dict)
     """By variant and graph, the greatest between native runs and PyTorch."""
+    cosines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    """By variant, graph and output, of native runs to PyTorch on the checkpoint's own weights."""
+    losses: dict[str, dict] = field(default_factory=dict)
+    """By tensor, what rounding cost."""
 
     def add(self, record: dict) -> None:
         """A module's record: the same fields, of that module alone."""
         self.blobs += record["blobs"]
-        for name in ("tensors", "graphs", "taps", "marks"):
+        for name in ("tensors", "graphs", "taps", "marks", "losses"):
             getattr(self, name).update(record[name])
-        for variant, found in record["differences"].items():
-            self.differences.setdefault(variant, {}).update(found)
+        for name in ("differences", "cosines"):
+            for variant, found in record[name].items():
+                getattr(self, name).setdefault(variant, {}).update(found)
+
+    def report(self) -> dict:
+        """What the forms cost, as JSON: sizes, rounding errors by module and tensor, worst first, cosines of outputs."""
+        lost = losses.from_json(self.losses)
+        modules = {
+            module: {"bytes": size, "weights": losses.report(losses.of_module(lost, module))}
+            for module, size in sizes_of(self.blobs).items()
+        }
+        return {"modules": modules, "cosines": self.cosines}
 
 
 class Parameters(Protocol):
@@ -161,21 +178,15 @@ class InMemory:
         """It stays."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """In which forms a model is written."""
-
-    variants: tuple[str, ...]
-    taps: bool
-
-
 def write_module(
-    module: str, parameters: Parameters, checker: Checker, store: WeightStore, done: Written, folder: Path, form: Form
+    module: str, parameters: Parameters, checker: Checker, store: WeightStore, done: Written, folder: Path, taps: bool
 ) -> dict:
     """Writes a module's graphs and blobs, checks them, and returns the module's record."""
     parameters.bring(module)
+    exact = checker.exact_outputs(module)
+    known = set(store.losses)
     # From here on the module's PyTorch parameters are the dequantised weights.
-    built = [b for variant in form.variants for b in build_variant(store, checker.model, variant, module)]
+    built = build_module(store, checker.model, module)
     graphs = write_graphs(folder, built)
     # Tensors point to blobs by their place among all modules' blobs.
     before = len(done.blobs)
@@ -183,19 +194,24 @@ def write_module(
     tensors = write_new(folder / "blobs", store, blobs)
     reference = checker.reference(module, set(graphs))
     parameters.release()
+    found = checker.compare(built, reference, exact)
     return {
         "blobs": blobs[before:],
         "tensors": tensors,
         "graphs": graphs,
-        "taps": write_taps(folder, built) if form.taps else {},
+        "taps": write_taps(folder, built) if taps else {},
         "marks": fingerprints(reference),
-        "differences": checker.compare(built, reference),
+        "differences": found.differences,
+        "cosines": found.cosines,
+        "losses": losses.as_json({name: loss for name, loss in store.losses.items() if name not in known}),
     }
 
 
-def write_modules(model: Mplug2, parameters: Parameters, checker: Checker, stage: Stage, form: Form) -> Written:
+def write_modules(
+    model: Mplug2, parameters: Parameters, checker: Checker, stage: Stage, forms: Forms, taps: bool
+) -> Written:
     """Writes every module that is not finished yet, and tells how it goes on."""
-    done, store = Written(), WeightStore("int8" in form.variants)
+    done, store = Written(), WeightStore(forms)
     modules = modules_of(model.config)
     for number, module in enumerate(modules, 1):
         begun, at = time.monotonic(), f"[{number}/{len(modules)}] {module}"
@@ -208,12 +224,24 @@ def write_modules(model: Mplug2, parameters: Parameters, checker: Checker, stage
             print(f"{at}: finished before", flush=True)
             continue
         print(at, end=": ", flush=True)
-        record = write_module(module, parameters, checker, store, done, stage.folder, form)
+        record = write_module(module, parameters, checker, store, done, stage.folder, taps)
         stage.finish(module, record, checker.tensors())
         done.add(record)
         size = sum(blob["bytes"] for blob in record["blobs"])
         print(f"{size / 1e6:.2f} MB in {time.monotonic() - begun:.0f} s", flush=True)
+        if record["losses"]:
+            print("\n".join(f"  {line}" for line in losses.lines(losses.from_json(record["losses"]))), flush=True)
+            print_cosines(record["cosines"])
     return done
+
+
+def print_cosines(cosines: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """A line a form: what the module makes in the end, and what is farthest from float32's."""
+    for variant, graphs in cosines.items():
+        last = next(iter(list(graphs.values())[-1].items()))
+        least = min((item for found in graphs.values() for item in found.items()), key=lambda item: item[1])
+        shown = ", ".join(f"{output} {value:.5f}" for output, value in dict([last, least]).items())
+        print(f"  {variant}, cosine to float32: {shown}", flush=True)
 
 
 def goldens_of(checker: Checker, done: Written, vocabulary: list[str]) -> dict:
@@ -229,11 +257,17 @@ def goldens_of(checker: Checker, done: Written, vocabulary: list[str]) -> dict:
     return {"input": {"kind": "pattern"}, "ids": checker.sentence, "outputs": marks, "tokens": said, "bounds": bounds}
 
 
-def print_sizes(blobs: list[dict]) -> None:
+def sizes_of(blobs: list[dict]) -> dict[str, int]:
     """Stored bytes by module."""
     sizes: dict[str, int] = {}
     for blob in blobs:
         sizes[blob["module"]] = sizes.get(blob["module"], 0) + blob["bytes"]
+    return sizes
+
+
+def print_sizes(blobs: list[dict]) -> None:
+    """Stored bytes by module."""
+    sizes = sizes_of(blobs)
     shown = {module: round(size / 1e6, 2) for module, size in sizes.items()}
     print("MB:", shown, f"all {sum(sizes.values()) / 1e6:.2f}")
 
@@ -243,22 +277,23 @@ def write_model(
     vocabulary: list[str],
     out: Path,
     identity: dict,
-    variants: tuple[str, ...] = tuple(VARIANTS),
+    forms: Forms = Forms(),
     quality: dict | None = None,
     taps: bool = False,
     parameters: Parameters | None = None,
     source: object | None = None,
-) -> None:
+) -> Written:
     """Writes everything but the card, and checks the graphs natively against PyTorch; with `taps`, tapped ones too.
 
     `parameters` fills an empty model a module at a time; None where it is whole. `source` tells the checkpoint apart from
     others (as JSON): with it, an export that ended half-way goes on. An earlier model stays until the new one is whole.
     """
     config = model.config
-    key = source and [source, asdict(config), vocabulary, variants, taps]
+    forms.check(modules_of(config), config.vision.stem)
+    key = source and [source, asdict(config), vocabulary, forms.listed(), taps]
     stage = Stage(out, key)
-    checker = Checker.begin(model, vocabulary, variants)
-    done = write_modules(model, parameters or InMemory(), checker, stage, Form(variants, taps))
+    checker = Checker.begin(model, vocabulary, forms)
+    done = write_modules(model, parameters or InMemory(), checker, stage, forms, taps)
     print_sizes(done.blobs)
     folder = stage.folder
     if taps:
@@ -289,3 +324,4 @@ def write_model(
         "goldens": write_file(folder, "goldens.json", compact(goldens)),
     }
     stage.publish(compact(manifest) + b"\n")
+    return done

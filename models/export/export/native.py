@@ -14,7 +14,7 @@ def external_data(g: GraphWriter) -> np.ndarray:
     data = np.zeros(g.end, np.uint8)
     for item in g.initializers.values():
         weight = g.store.weights[item.tensor]
-        values = weight.values if item.dtype == "float32" else weight.stored
+        values = weight.widened if item.dtype == "float32" else weight.stored
         data[item.offset : item.offset + item.bytes] = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
     return data
 

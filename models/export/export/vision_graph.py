@@ -58,12 +58,12 @@ def clip(g: GraphWriter, x: str) -> str:
 
 
 def pointwise(g: GraphWriter, w: ModuleWeights, at: str, conv: nn.Conv2d, means: Means, x: str) -> str:
-    """A 1×1 convolution stored as a matrix: float32 on channels N×C×H×W, any other form on cells N×HW×C."""
+    """A 1×1 convolution stored as a matrix: widened on channels N×C×H×W, in other forms on cells N×HW×C."""
     exact = conv.weight.detach().clone()
-    weight = w.matrix(at, [conv.weight])
+    weight = w.matrix(at, [conv.weight], product=False)
     correct_bias(conv, exact, means.get(at))
     bias = w.biases(at, [conv.bias])
-    if g.variant != "float32":
+    if not g.widens:
         return g.linear(x, weight, bias)
     # Folded when the session is made; the convolution is the faster float32 kernel.
     kernel = g.reshape(g.transpose(g.weight(weight), 1, 0), conv.out_channels, conv.in_channels, 1, 1)
@@ -83,10 +83,10 @@ def to_channels(g: GraphWriter, x: str, channels: int, grid: int) -> str:
 def efficientnet(g: GraphWriter, w: ModuleWeights, stem: nn.Module, means: Means, size: int, x: str) -> str:
     """Pixels N×3×R×R → cells N×HW×1280.
 
-    Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are matrix products over cells in all forms but float32:
+    Where the grid is MATRIX_GRID or smaller, 1×1 convolutions are matrix products over cells in all forms but the widened:
     there the kernels for convolutions are slowest and transposing costs least.
     """
-    net, cells = stem.net, g.variant != "float32"
+    net, cells = stem.net, not g.widens
     grid = -(-size // 2)
     x = convolve(g, w, "stem.conv", net._conv_stem, means, x, True)
     late = False

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .tensors import WeightStore, WriteBack
+from .tensors import Large, WeightStore, WriteBack
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:
@@ -19,15 +19,16 @@ def array(tensor: torch.Tensor) -> np.ndarray:
 
 
 class ModuleWeights:
-    """Adds weights of one module to the store."""
+    """Adds weights of one module to the store, for graphs of one form."""
 
-    def __init__(self, store: WeightStore, module: str) -> None:
+    def __init__(self, store: WeightStore, module: str, form: str) -> None:
         self.store = store
         self.module = module
+        self.form = form
 
     def of(self, module: str) -> "ModuleWeights":
         """The same store under another module's name: for tensors that several modules' graphs use."""
-        return ModuleWeights(self.store, module)
+        return ModuleWeights(self.store, module, self.form)
 
     def name(self, rest: str) -> str:
         return f"{self.module}.{rest}"
@@ -52,10 +53,14 @@ class ModuleWeights:
         def write_back(values: np.ndarray) -> None:
             conv.weight.data.copy_(torch.from_numpy(values))
 
-        return self.store.add_large(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, write_back)
+        large = Large(self.name(f"{rest}.weight"), self.module, array(conv.weight), 0, False)
+        return self.store.add_large(large, self.form, write_back)
 
-    def matrix(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
-        """Parameters out_i×in side by side as one in×Σout_i matrix; `factors` multiply the parts."""
+    def matrix(
+        self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None, product: bool = True
+    ) -> str:
+        """Parameters out_i×in side by side as one in×Σout_i matrix; `factors` multiply the parts. `product`: it is read by
+        `GraphWriter.linear` alone."""
         factors = factors or [1.0] * len(parts)
         whole = np.concatenate([array(p.flatten(1)).T * f for p, f in zip(parts, factors)], 1)
 
@@ -67,7 +72,8 @@ class ModuleWeights:
                 part.data.copy_(torch.from_numpy(np.ascontiguousarray(piece)).reshape(part.shape))
                 start += width
 
-        return self.store.add_large(self.name(f"{rest}.weight"), self.module, whole, 1, write_back)
+        large = Large(self.name(f"{rest}.weight"), self.module, whole, 1, product)
+        return self.store.add_large(large, self.form, write_back)
 
     def biases(self, rest: str, parts: list[torch.Tensor], factors: list[float] | None = None) -> str:
         """Biases side by side, as `matrix` lays the columns."""

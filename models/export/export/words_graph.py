@@ -18,7 +18,7 @@ def word_table(w: ModuleWeights, model: Mplug2, embeddings: Embeddings) -> str:
     """Name of the word table, stored E×vocabulary as the output matrix wants it, with a scale per piece."""
     decoder = model.text_decoder["bert"]["embeddings"]
     shared = model.text_encoder["embeddings"].word_embeddings is decoder.word_embeddings
-    return (w.of("embeddings") if shared else w).matrix("words", [embeddings.word_embeddings.weight])
+    return (w.of("embeddings") if shared else w).matrix("words", [embeddings.word_embeddings.weight], product=False)
 
 
 def embed(
@@ -29,7 +29,7 @@ def embed(
     A token's embedding is one of the table's columns.
     """
     table = word_table(w, model, embeddings)
-    if g.variant == "int8":
+    if g.reads_int8(table):
         taken = g.op("Cast", g.op("Gather", g.weight(table, "int8"), "ids", axis=1), to=1)
         scales = g.op("Gather", g.weight(f"{table}.scales"), "ids", axis=0)
         taken = g.op("Mul", taken, scales)

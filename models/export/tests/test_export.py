@@ -13,10 +13,11 @@ import torch
 from tiny_model import VOCABULARY, tiny
 
 from export.build import build_variant
-from export.exported import ExportedStore, fill
+from export.exported import FLOAT32, ExportedStore, fill
 from export.manifest import write_model
-from export.shards import BLOB_BYTES, read_tensor, write_blobs
-from export.tensors import Weight, WeightStore, quantise
+from export.rounding import quantise
+from export.shards import BLOB_BYTES, write_blobs, written_weight
+from export.tensors import Weight, WeightStore
 from mplug2.config import HeadsConfig
 from train.checkpoint import load_model, save_model
 from train.generate import greedy
@@ -110,7 +111,7 @@ def test_float32_graphs_alone_keep_float32_weights(tmp_path: Path) -> None:
     model = tiny(bridge=True)
     before = model.visn_fc.weight.detach().clone()
     quality = {"metrics": [], "data": ["none"], "limits": []}
-    write_model(model, VOCABULARY, tmp_path, IDENTITY, ("float32",), quality)
+    write_model(model, VOCABULARY, tmp_path, IDENTITY, FLOAT32, quality)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["quality"] == quality
     assert {t["dtype"] for t in manifest["tensors"].values()} == {"float32"}
@@ -130,7 +131,7 @@ def test_a_tensor_spans_blobs_and_comes_back_whole(tmp_path: Path) -> None:
         for p in entries["m.long"]["pieces"]
     )
     assert joined == values.tobytes()
-    assert np.array_equal(read_tensor(tmp_path, blobs, entries["m.long"]), values)
+    assert np.array_equal(written_weight(tmp_path, blobs, entries, "m.long").stored, values)
 
 
 def test_quantising_keeps_every_channel_within_half_a_step() -> None:
@@ -148,7 +149,7 @@ def test_an_exported_model_comes_back(tmp_path: Path, kinds: dict[str, bool]) ->
     for parameter in other.parameters():
         torch.nn.init.normal_(parameter.data)
     fill(other, tmp_path)
-    stores = [WeightStore(quantised=False) for _ in range(2)]
+    stores = [WeightStore(FLOAT32) for _ in range(2)]
     for store, model in zip(stores, (exported, other)):
         build_variant(store, model, "float32")
     wanted, found = (store.weights for store in stores)
@@ -167,7 +168,7 @@ def test_training_can_start_from_the_shipped_model(tmp_path: Path) -> None:
     assert len(vocabulary) == model.config.text.vocab and model.config.heads is not None
     save_model(tmp_path, model, vocabulary)
     again, _ = load_model(tmp_path)
-    store = WeightStore(quantised=False)
+    store = WeightStore(FLOAT32)
     build_variant(store, again, "float32")
     known = ExportedStore(shipped, json.loads((shipped / "manifest.json").read_text()))
     names = [name for name in store.weights if name in known]

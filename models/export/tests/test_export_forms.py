@@ -1,4 +1,4 @@
-"""Graphs in four forms: what each file holds, that all run, that they mean what evaluation scores."""
+"""Graphs in several forms: what each file holds, that all run, that they mean what evaluation scores."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto
 from tiny_model import tiny
 
-from export.build import build_graphs, build_variant
-from export.forms import BEAMS, LEAST_COSINE, PAST, QUESTION, as_int4, least_cosine, run_file, whole, write_forms
+from export.build import Built, build_graphs
+from export.forms import BEAMS, LEAST_COSINE, PAST, QUESTION, least_cosine, run_file, write_built, write_forms
 from export.native import NativeGraph, external_data
-from export.quantisation import BLOCK, quantise_model
-from export.quantisation import as_int4 as scored_int4
-from export.tensors import WeightStore
+from export.quantisation import quantise_model
 
 
 @pytest.fixture(scope="module")
@@ -66,67 +63,45 @@ def test_the_task_is_one_photo_a_question_and_beams_with_a_past(written: tuple[P
     assert runs["decoder.step"] == 10 and runs["decoder.memory"] == 1
 
 
-def test_int8_is_what_an_export_ships(written: tuple[Path, dict]) -> None:
+@pytest.mark.parametrize("form", LEAST_COSINE)
+def test_each_is_what_an_export_ships(written: tuple[Path, dict], form: str) -> None:
     out, _ = written
-    _, built = build_graphs(tiny(heads=True, shared=True))
+    _, built = build_graphs(tiny(heads=True, shared=True), (form,))
     for b in built:
-        if b.variant == "int8":
-            folder = out / f"int8/{b.name}"
-            model = b.writer.model(b.name, b.inputs, b.outputs)
-            assert (folder / "model.onnx").read_bytes() == model.SerializeToString()
-            assert (folder / "weights.bin").read_bytes() == external_data(b.writer).tobytes()
+        folder = out / form / b.name
+        model = b.writer.model(b.name, b.inputs, b.outputs)
+        assert (folder / "model.onnx").read_bytes() == model.SerializeToString()
+        assert (folder / "weights.bin").read_bytes() == external_data(b.writer).tobytes()
 
 
 def test_forms_are_made_of_their_operators_and_types(written: tuple[Path, dict]) -> None:
     out, _ = written
     assert "MatMulNBits" in operators(out / "int4/decoder.step/model.onnx")
     assert "DynamicQuantizeMatMul" in operators(out / "int8/decoder.step/model.onnx")
-    # Two columns are not worth quantising.
+    # Two columns are .
     assert "MatMulNBits" not in operators(out / "int4/match/model.onnx")
-    half = onnx.load(out / "float16/text/model.onnx", load_external_data=False)
-    cast = [node.input[0] for node in half.graph.node if node.op_type == "Cast"]
-    assert cast and cast == [t.name for t in half.graph.initializer if t.data_type == TensorProto.FLOAT16]
-    assert "text.embedding_norm.weight" in {t.name for t in half.graph.initializer if t.data_type == TensorProto.FLOAT}
-    assert {i.type.tensor_type.elem_type for i in half.graph.output} == {TensorProto.FLOAT}
 
 
-def test_float16_weights_are_the_scored_ones(written: tuple[Path, dict]) -> None:
+def test_four_bit_weights_are_the_scored_ones(written: tuple[Path, dict]) -> None:
     """Rounded in PyTorch they give what the file gives."""
     out, forms = written
     model = tiny(heads=True, shared=True)
-    quantise_model(model, "float16")
+    quantise_model(model, "int4")
     _, built = build_graphs(model, ("float32",))
     for graph, b in zip(forms["graphs"], built):
         feeds = feeds_of(out, graph)
-        found = run_file(out / f"float16/{b.name}", feeds)
+        found = run_file(out / f"int4/{b.name}", feeds)
         for name, values in NativeGraph(b)(feeds).items():
-            assert np.abs(found[name] - values).max() < 1e-5
-
-
-def test_four_bit_weights_are_the_scored_ones() -> None:
-    """Up to their scales, which evaluation rounds to float16, and what that pushes to the next number."""
-    model = tiny()
-    built = next(b for b in build_variant(WeightStore(quantised=False), model, "int4") if b.name == "decoder.memory")
-    (matrix,) = (w for w in built.writer.store.weights.values() if w.name == "decoder.memory.kv.weight")
-    converted = as_int4(whole(built), {matrix.name})
-    tensors = {t.name: onnx.numpy_helper.to_array(t) for t in converted.graph.initializer}
-    packed, scales = tensors[f"{matrix.name}_Q4"], tensors[f"{matrix.name}_scales"]
-    numbers = np.stack([packed & 15, packed >> 4], -1).reshape(*packed.shape[:2], BLOCK).astype(np.float32)
-    meant = ((numbers - 8) * scales.reshape(*packed.shape[:2], 1)).reshape(len(packed), -1).T
-    scored = scored_int4(matrix.values, 1).values
-    apart = np.abs(meant[: len(scored)] - scored) > 1e-3 * np.abs(scored).max()
-    assert np.abs(scored).max() > 0.1 and apart.mean() < 0.002
-
-
-def spoilt(model: onnx.ModelProto, large: set[str]) -> onnx.ModelProto:
-    """The graph with its largest weight turned round."""
-    largest = max(model.graph.initializer, key=lambda tensor: len(tensor.raw_data))
-    values = onnx.numpy_helper.to_array(largest)
-    largest.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(values[::-1]), largest.name))
-    return model
+            if values.dtype == np.float32:
+                assert np.abs(found[name] - values).max() < 1e-4
 
 
 def test_a_broken_file_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("export.forms.as_float16", spoilt)
-    with pytest.raises(SystemExit, match="as float16 is"):
+    def spoilt(folder: Path, built: Built) -> None:
+        write_built(folder, built)
+        weights = folder / "weights.bin"
+        weights.write_bytes(weights.read_bytes()[::-1] if folder.parent.name == "int4" else weights.read_bytes())
+
+    monkeypatch.setattr("export.forms.write_built", spoilt)
+    with pytest.raises(SystemExit, match="as int4 is"):
         write_forms(tiny(), tmp_path, {"name": "tiny"})

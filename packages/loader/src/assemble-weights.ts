@@ -4,8 +4,8 @@ import type { BlobLender } from './load-assets.ts';
 import { TensorReader } from './tensor-reader.ts';
 
 /**
- * Puts together the external data of a variant, to be sent elsewhere: every initializer's bytes at its offset, int8 tensors
- * that the graph wants as float32 widened (`float = int8 · scale`). Gaps are zero. Blobs are read one after another, proven,
+ * Puts together the external data of a variant, to be sent elsewhere: every initializer's bytes at its offset, tensors
+ * that the graph wants as float32 and that are int8 (`float = int8 · scale`) or float16 widened. Gaps are zero. Blobs are read one after another, proven,
  * and let go of.
  *
  * @param manifest - as `parseManifest` returned it

@@ -1,8 +1,9 @@
-import { elementBytes, elementCount, type InitializerRef, type Manifest, own, type TensorRef } from '@owlet/manifest';
+import { elementCount, type InitializerRef, type Manifest, own, type TensorRef, tensorBytes } from '@owlet/manifest';
 import { OwletError } from '@owlet/protocol';
 import { allocate } from './allocate.ts';
 import { freeBytes } from './free-bytes.ts';
 import type { BlobLender } from './load-assets.ts';
+import { type Widening, widen } from './widen.ts';
 
 // Blobs are little-endian, and so is every machine that runs WebAssembly in a browser: views need no swapping.
 
@@ -26,48 +27,25 @@ export function present<T>(value: T | undefined, name: string): T {
 }
 
 /**
- * `out[i] = values[i] · scales[channel of i]`, where the channel is the index along one axis.
+ * What an initializer is made of: its tensor and, where the graph wants it as float32 and it is something else, how it is widened.
  *
- * @param inner - elements per step along that axis: the product of the lengths after it
- * @internal
- */
-export function widen(values: Int8Array, scales: Float32Array, inner: number, out: Float32Array): void {
-  const channels = scales.length;
-  const { length } = values;
-  let at = 0;
-  if (inner === 1) {
-    // Channels lie side by side: an innermost loop of length 1 would cost more than the product.
-    while (at < length) {
-      for (let channel = 0; channel < channels; channel += 1, at += 1) {
-        out[at] = (values[at] ?? 0) * (scales[channel] ?? 0);
-      }
-    }
-    return;
-  }
-  while (at < length) {
-    for (let channel = 0; channel < channels; channel += 1) {
-      const scale = scales[channel] ?? 0;
-      for (const end = at + inner; at < end; at += 1) out[at] = (values[at] ?? 0) * scale;
-    }
-  }
-}
-
-/**
- * What an initializer is made of: its tensor and, where the graph wants int8 as float32, the tensor of its scales and the
- * elements per step along their axis.
- *
- * @throws OwletError `INTERNAL` where the manifest lacks one
+ * @throws OwletError `INTERNAL` where the manifest lacks a part
  * @internal
  */
 export function sourcesOf(
   { tensors }: Manifest,
   { tensor: name, dtype }: InitializerRef,
-): { readonly tensor: TensorRef; readonly widened?: { readonly scales: TensorRef; readonly inner: number } } {
+): { readonly tensor: TensorRef; readonly widened?: Widening } {
   const tensor = present(own(tensors, name), name);
   if (tensor.dtype === dtype) return { tensor };
-  const { axis, scales } = present(tensor.quantisation, `${name}.quantisation`);
+  if (tensor.dtype === 'float16') return { tensor, widened: { from: 'float16' } };
+  const { quantisation } = tensor;
+  const { axis, scales } = present(
+    quantisation?.scheme === 'symmetric' ? quantisation : undefined,
+    `${name}.quantisation`,
+  );
   const inner = elementCount(tensor.shape.slice(axis + 1));
-  return { tensor, widened: { scales: present(own(tensors, scales), scales), inner } };
+  return { tensor, widened: { from: 'int8', scales: present(own(tensors, scales), scales), inner } };
 }
 
 /**
@@ -93,7 +71,7 @@ export class TensorReader {
   }
 
   /**
-   * Reads a tensor as a graph wants it: as it is stored, or widened from int8 to float32 (`float = int8 · scale`).
+   * Reads a tensor as a graph wants it: as it is stored, or widened to float32, from int8 (`float = int8 · scale`) or float16.
    *
    * @param target - of the initializer's length, at a multiple of the element's bytes in its buffer
    * @throws OwletError what a blob can't be read for, `INTERNAL` for one that wasn't loaded, `SESSION_FAILED` without memory
@@ -104,10 +82,9 @@ export class TensorReader {
       await this.#copy(tensor, target);
       return;
     }
-    const scales = await this.#gather(widened.scales, item.tensor);
+    const scales = widened.from === 'int8' ? await this.#gather(widened.scales, item.tensor) : undefined;
     const values = await this.#gather(tensor, item.tensor);
-    const out = new Float32Array(target.buffer, target.byteOffset, values.length);
-    widen(new Int8Array(values.buffer), new Float32Array(scales.buffer), widened.inner, out);
+    widen(widened, values, scales, new Float32Array(target.buffer, target.byteOffset, elementCount(tensor.shape)));
     freeBytes(values);
   }
 
@@ -119,7 +96,7 @@ export class TensorReader {
 
   /** A tensor's bytes in a buffer of their own, so that they are aligned and in one piece. */
   async #gather(tensor: TensorRef, name: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = allocate(elementCount(tensor.shape) * elementBytes(tensor.dtype), name);
+    const bytes = allocate(tensorBytes(tensor.dtype, tensor.shape), name);
     await this.#copy(tensor, bytes);
     return bytes;
   }

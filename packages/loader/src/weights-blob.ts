@@ -55,7 +55,7 @@ function streamOf(source: Source, start: number, end: number): ReadableStream<Ui
 
 /**
  * The external data of a variant as a Blob that has none of it in memory: a part of it is read from the stored files when it
- * is streamed, proven anew, and int8 tensors that the graph wants as float32 are widened. What `assembleWeights` puts together
+ * is streamed, proven anew, and int8 and float16 tensors that the graph wants as float32 are widened. What `assembleWeights` puts together
  * is the same from the first byte to the last.
  *
  * A Blob of the files' own slices would be as small, but its bytes would be read without proof, tensor by tensor through

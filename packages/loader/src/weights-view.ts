@@ -1,6 +1,7 @@
-import type { GraphVariant, InitializerRef, Manifest, TensorRef } from '@owlet/manifest';
+import { elementCount, type GraphVariant, type InitializerRef, type Manifest, type TensorRef } from '@owlet/manifest';
 import type { BlobLender } from './load-assets.ts';
-import { present, sourcesOf, widen } from './tensor-reader.ts';
+import { present, sourcesOf } from './tensor-reader.ts';
+import { widen } from './widen.ts';
 
 /** What a view is over. */
 interface Source {
@@ -34,9 +35,9 @@ function wantedBytes(source: Source, item: InitializerRef): Uint8Array<ArrayBuff
   const values = storedBytes(source, tensor);
   if (widened === undefined) return values;
   // A copy begins where floats may begin.
-  const scales = new Float32Array(storedBytes(source, widened.scales).slice().buffer);
-  const out = new Float32Array(values.length);
-  widen(new Int8Array(values.buffer, values.byteOffset, values.length), scales, widened.inner, out);
+  const scales = widened.from === 'int8' ? storedBytes(source, widened.scales).slice() : undefined;
+  const out = new Float32Array(elementCount(tensor.shape));
+  widen(widened, values, scales, out);
   return new Uint8Array(out.buffer);
 }
 
@@ -79,7 +80,7 @@ export class WeightsView extends Uint8Array<ArrayBuffer> {
     const { blobs } = view.#source;
     const pieces = sorted.flatMap((item) => {
       const { tensor, widened } = sourcesOf(manifest, item);
-      return [...tensor.pieces, ...(widened?.scales.pieces ?? [])];
+      return [...tensor.pieces, ...(widened?.from === 'int8' ? widened.scales.pieces : [])];
     });
     try {
       for (const blob of new Set(pieces.map((piece) => piece.blob))) {

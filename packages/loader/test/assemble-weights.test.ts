@@ -49,6 +49,24 @@ describe('the tiny model', () => {
     expect([...bias]).toEqual([1, 2, 3, 4]);
   });
 
+  test('4-bit blocks stay as stored, and their scales are widened from float16', async () => {
+    for (const device of ['wasm', 'webgpu'] as const) {
+      const variant = variantOf('match', device);
+      const weights = await assembleWeights(manifest, variant, assets);
+      const blocks = weights.subarray(offsetOf(variant, 'match.blocks'), offsetOf(variant, 'match.blocks') + 32);
+      const numbers = [...blocks].flatMap((byte) => [byte & 15, byte >> 4]);
+      expect(numbers).toEqual(Array.from({ length: 64 }, (_, i) => i % 16));
+      expect([...new Float32Array(weights.buffer, offsetOf(variant, 'match.blocks.scales'), 1)]).toEqual([1.5]);
+    }
+  });
+
+  test('float16 is widened', async () => {
+    const variant = variantOf('classify', 'wasm');
+    const weights = await assembleWeights(manifest, variant, assets);
+    const wanted = [1, -0.5, 65504, 2 ** -24];
+    expect([...new Float32Array(weights.buffer, offsetOf(variant, 'classify.half'), 4)]).toEqual(wanted);
+  });
+
   test('int8 in two blobs is joined, then widened along the first axis', async () => {
     const stored = variantOf('decoder.step', 'wasm');
     const joined = new Int8Array((await assembleWeights(manifest, stored, assets)).buffer, 0, 24);

@@ -1,6 +1,6 @@
 import type { Fail } from './fail.ts';
-import type { FileRef, GraphVariant, InitializerRef, Manifest } from './schema.ts';
-import { elementBytes, elementCount, own } from './sizes.ts';
+import type { FileRef, GraphVariant, InitializerRef, Manifest, TensorRef } from './schema.ts';
+import { own, tensorBytes } from './sizes.ts';
 
 function checkUnique(path: string, items: readonly { readonly name: string }[], fail: Fail): void {
   const seen = new Set<string>();
@@ -10,15 +10,20 @@ function checkUnique(path: string, items: readonly { readonly name: string }[], 
   }
 }
 
+/** Whether the loader can make floats of a tensor's numbers. */
+function widens({ dtype, quantisation }: TensorRef): boolean {
+  return dtype === 'float16' || quantisation?.scheme === 'symmetric';
+}
+
 function checkInitializer(manifest: Manifest, path: string, item: InitializerRef, end: number, fail: Fail): void {
   const tensor = own(manifest.tensors, item.tensor);
   if (tensor === undefined) fail(`${path}.tensor`, `names "${item.tensor}", which is no tensor`);
-  if (item.dtype !== tensor.dtype && (item.dtype !== 'float32' || tensor.quantisation === undefined)) {
-    const found = tensor.quantisation === undefined ? `${tensor.dtype} without scales` : tensor.dtype;
+  if (item.dtype !== tensor.dtype && (item.dtype !== 'float32' || !widens(tensor))) {
+    const found = tensor.dtype === 'int8' && !widens(tensor) ? 'int8 without scales' : tensor.dtype;
     fail(`${path}.dtype`, `is ${item.dtype}, but the tensor "${item.tensor}" is ${found}`);
   }
-  const size = elementBytes(item.dtype);
-  const wanted = elementCount(tensor.shape) * size;
+  const size = item.dtype === 'float32' ? 4 : 1;
+  const wanted = tensorBytes(item.dtype, tensor.shape);
   if (item.bytes !== wanted) fail(`${path}.bytes`, `is ${item.bytes}, but the tensor as ${item.dtype} has ${wanted}`);
   if (item.offset % size !== 0) fail(`${path}.offset`, `is ${item.offset}, which is no multiple of ${size}`);
   if (item.offset + item.bytes > end) {

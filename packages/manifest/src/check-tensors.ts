@@ -1,6 +1,6 @@
 import type { Fail } from './fail.ts';
 import type { Manifest, TensorRef } from './schema.ts';
-import { elementBytes, elementCount, own } from './sizes.ts';
+import { BLOCK, own, tensorBytes } from './sizes.ts';
 
 function checkPieces(manifest: Manifest, path: string, tensor: TensorRef, fail: Fail): void {
   let bytes = 0;
@@ -16,26 +16,41 @@ function checkPieces(manifest: Manifest, path: string, tensor: TensorRef, fail: 
     }
     bytes += piece.bytes;
   }
-  const wanted = elementCount(tensor.shape) * elementBytes(tensor.dtype);
+  const wanted = tensorBytes(tensor.dtype, tensor.shape);
   if (bytes !== wanted) {
     fail(`${path}.pieces`, `hold ${bytes} bytes, but ${tensor.dtype} [${tensor.shape.join(', ')}] has ${wanted}`);
   }
 }
 
+/** The scheme that numbers of a type are read by; floats have none. */
+const SCHEMES = { float32: undefined, float16: undefined, int8: 'symmetric', uint4: 'blocks' } as const;
+
+/** The shape of the scales that a tensor wants. */
+function scalesShape(path: string, { shape, quantisation }: TensorRef, fail: Fail): readonly number[] {
+  if (quantisation?.scheme !== 'symmetric') return shape.slice(0, -1);
+  const channels = shape[quantisation.axis];
+  if (channels !== undefined) return [channels];
+  return fail(`${path}.quantisation.axis`, `is ${quantisation.axis}, but the tensor has ${shape.length} axes`);
+}
+
 function checkScales(manifest: Manifest, path: string, tensor: TensorRef, fail: Fail): void {
-  if (tensor.quantisation === undefined) return;
-  const { axis, scales } = tensor.quantisation;
-  if (tensor.dtype !== 'int8') fail(`${path}.quantisation`, `is for int8, but the tensor is ${tensor.dtype}`);
-  const channels = tensor.shape[axis];
-  if (channels === undefined) {
-    fail(`${path}.quantisation.axis`, `is ${axis}, but the tensor has ${tensor.shape.length} axes`);
+  const { dtype, shape, quantisation } = tensor;
+  if (dtype === 'uint4') {
+    if (quantisation === undefined) fail(`${path}.quantisation`, 'is missing, but the tensor is uint4');
+    if (shape.length !== 3 || shape[2] !== BLOCK) {
+      fail(`${path}.shape`, `is [${shape.join(', ')}], but uint4 is [outputs, blocks, ${BLOCK}]`);
+    }
   }
+  if (quantisation === undefined) return;
+  const { scheme, scales } = quantisation;
+  if (SCHEMES[dtype] !== scheme) {
+    fail(`${path}.quantisation`, `is for ${scheme === 'blocks' ? 'uint4' : 'int8'}, but the tensor is ${dtype}`);
+  }
+  const wanted = `${scheme === 'blocks' ? 'float16' : 'float32'} [${scalesShape(path, tensor, fail).join(', ')}]`;
   const spec = own(manifest.tensors, scales);
   if (spec === undefined) fail(`${path}.quantisation.scales`, `names "${scales}", which is no tensor`);
-  if (spec.dtype !== 'float32' || spec.shape.length !== 1 || spec.shape[0] !== channels) {
-    const found = `${spec.dtype} [${spec.shape.join(', ')}]`;
-    fail(`${path}.quantisation.scales`, `names "${scales}", which is ${found}, not float32 [${channels}]`);
-  }
+  const found = `${spec.dtype} [${spec.shape.join(', ')}]`;
+  if (found !== wanted) fail(`${path}.quantisation.scales`, `names "${scales}", which is ${found}, not ${wanted}`);
 }
 
 /**

@@ -17,6 +17,6 @@ export type {
 } from './schema.ts';
 export { ManifestSchema } from './schema.ts';
 export { chooseVariant, graphsOfTasks } from './select.ts';
-export { elementBytes, elementCount, own } from './sizes.ts';
+export { elementCount, own, tensorBytes } from './sizes.ts';
 export type { MakingStep, ValueSource, WiredStep, WiredTask, YieldingStep } from './wire-tasks.ts';
 export { PIXELS, wireTasks } from './wire-tasks.ts';

@@ -22,18 +22,28 @@ const Piece = v.pipe(
   v.description('Bytes of a tensor: index into blobs, offset into that blob, length.'),
 );
 
+/** How an int8 or uint4 tensor's numbers are to be read. */
+const Quantisation = v.variant('scheme', [
+  v.strictObject({ scheme: v.literal('symmetric'), axis: Count, scales: Name }),
+  v.strictObject({ scheme: v.literal('blocks'), scales: Name }),
+]);
+
 const Tensor = v.pipe(
   v.strictObject({
     module: Name,
-    dtype: v.picklist(['float32', 'int8']),
+    dtype: v.picklist(['float32', 'float16', 'int8', 'uint4']),
     shape: v.pipe(
       v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_TENSOR_ELEMENTS))),
       v.maxLength(8),
     ),
     pieces: v.pipe(v.array(Piece), v.minLength(1), v.maxLength(MANY)),
-    quantisation: v.optional(v.strictObject({ scheme: v.literal('symmetric'), axis: Count, scales: Name })),
+    quantisation: v.optional(Quantisation),
   }),
-  v.description('A weight, little-endian and row-major, its pieces in order; value = int8 · scales[index along axis].'),
+  v.description(
+    'A weight, little-endian and row-major, its pieces in order. symmetric: value = int8 · scales[index along axis]. blocks: uint4 of the ' +
+      'shape [outputs, blocks, 64], two in a byte, the first in its low half; value = (uint4 − 8) · scales[output, block], of a ' +
+      'matrix whose input 64 · block + place comes third.',
+  ),
 );
 
 const GraphValue = v.pipe(
@@ -49,7 +59,7 @@ const Initializer = v.pipe(
   v.strictObject({
     name: Name,
     tensor: Name,
-    dtype: v.picklist(['float32', 'int8']),
+    dtype: v.picklist(['float32', 'int8', 'uint4']),
     offset: Count,
     bytes: Positive,
   }),
@@ -174,7 +184,7 @@ export type FileRef = v.InferOutput<typeof FileField>;
  */
 export type BlobRef = v.InferOutput<typeof Blob>;
 /**
- * A weight: where its bytes lie (little-endian, row-major) and how to widen them (`float = int8 · scale[axis]`).
+ * A weight: where its bytes lie (little-endian, row-major) and what they mean (`float = int8 · scale[axis]`, or 4-bit blocks).
  *
  * @public
  */
@@ -198,7 +208,7 @@ export type GraphValue = v.InferOutput<typeof GraphValue>;
  */
 export type GraphVariant = v.InferOutput<typeof Variant>;
 /**
- * One initializer of a variant: an `int8` tensor asked for as `float32` is widened by the loader.
+ * One initializer of a variant: an `int8` or `float16` tensor asked for as `float32` is widened by the loader.
  *
  * @public
  */

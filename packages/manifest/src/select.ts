@@ -25,7 +25,8 @@ export function graphsOfTasks(manifest: Manifest, tasks: readonly string[]): str
 }
 
 /**
- * The variant of a graph for a device: the first that names it, since the manifest lists the preferred first.
+ * The variant of a graph for a device: the first that names it. The manifest lists the preferred
+ * first: int8, which is for WASM alone, before all others, and 4-bit blocks last, since on WASM their kernels are slowest.
  *
  * @returns undefined when no variant runs there
  * @public

@@ -1,10 +1,15 @@
+const BITS = { float32: 32, float16: 16, int8: 8, uint4: 4 } as const;
+
+/** Numbers of a uint4 tensor that share a scale; the length of its last axis. */
+export const BLOCK = 64;
+
 /**
- * Bytes of one element.
+ * Bytes of a tensor; 4-bit numbers lie two in a byte.
  *
  * @internal
  */
-export function elementBytes(dtype: 'float32' | 'int8'): number {
-  return dtype === 'float32' ? 4 : 1;
+export function tensorBytes(dtype: keyof typeof BITS, shape: readonly number[]): number {
+  return (elementCount(shape) * BITS[dtype]) / 8;
 }
 
 /**

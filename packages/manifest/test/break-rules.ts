@@ -12,7 +12,8 @@ type Schema = v.GenericSchema & {
   readonly entries?: Readonly<Record<string, Schema>>;
   readonly item?: Schema;
   readonly items?: readonly Schema[];
-  readonly key?: Schema;
+  /** Of a record the keys' schema, of a variant the field that tells its options apart. */
+  readonly key?: Schema | string;
   readonly value?: Schema;
   readonly wrapped?: Schema;
   readonly options?: readonly Schema[];
@@ -77,13 +78,18 @@ function* below(schema: Schema, at: string): Generator<readonly [at: string, inn
   for (const [i, item] of (schema.items ?? []).entries()) yield [`${at}[${i}]`, item];
   if (schema.value) yield [`${at}{}`, schema.value];
   if (schema.type === 'variant') {
-    for (const option of schema.options ?? []) yield [`${at}<${kindOf(option)}>`, option];
+    for (const option of schema.options ?? []) yield [`${at}<${kindOf(option, fieldOf(schema))}>`, option];
   }
 }
 
+/** The field that tells a variant's options apart. */
+function fieldOf({ key }: Schema): string {
+  return typeof key === 'string' ? key : '';
+}
+
 /** Which kind of a variant this option is. */
-function kindOf(option: Schema): string {
-  const literal = option.entries?.['kind'];
+function kindOf(option: Schema, field: string): string {
+  const literal = option.entries?.[field];
   return literal !== undefined && 'literal' in literal ? String(literal.literal) : '';
 }
 
@@ -167,9 +173,10 @@ function* walk(schema: Schema, value: unknown, path: Path, at: string): Generato
       }
       return;
     case 'variant': {
-      const kind = isObject(value) ? value['kind'] : undefined;
-      yield make('variant', { ...(isObject(value) ? value : {}), kind: 'none' });
-      const fits = schema.options?.find((option) => kindOf(option) === kind);
+      const field = fieldOf(schema);
+      const kind = isObject(value) ? value[field] : undefined;
+      yield make('variant', { ...(isObject(value) ? value : {}), [field]: 'none' });
+      const fits = schema.options?.find((option) => kindOf(option, field) === kind);
       if (fits !== undefined) yield* walk(fits, value, path, `${at}<${String(kind)}>`);
       return;
     }

@@ -9,14 +9,16 @@ const models = [
   'models/owlet-mini',
   'packages/testing/goldens/mplug2-equal/model',
   'packages/testing/goldens/odd/model',
+  'packages/testing/goldens/forms/int4',
+  'packages/testing/goldens/forms/all',
   'packages/runtime/test/fixtures/tiny',
 ];
 
 /** From as many elements on a matrix is large: widening it would cost memory, and time at every step of a decoder. */
 const LARGE = 1 << 16;
 
-/** ONNX's numbers for element types. */
-const TYPES = { float32: 1, int8: 3 } as const;
+/** ONNX's numbers for element types; pairs of 4-bit numbers are bytes to it. */
+const TYPES = { float32: 1, int8: 3, uint4: 2 } as const;
 
 interface Each {
   readonly name: string;
@@ -66,6 +68,16 @@ describe.each(models)('%s', (model) => {
       });
       const byName = (a: { of: string }, b: { of: string }): number => (a.of < b.of ? -1 : 1);
       expect(wanted.sort(byName), name).toEqual(laid.sort(byName));
+    }
+  });
+
+  test('4-bit blocks are read by their own kernel alone, never widened', () => {
+    for (const { name, variant, graph } of graphs) {
+      const blocks = variant.initializers.filter(({ tensor }) => manifest.tensors[tensor]?.dtype === 'uint4');
+      for (const item of blocks) {
+        const readers = graph.node.filter(({ input }) => input.includes(item.name)).map(({ opType }) => opType);
+        expect([item.dtype, ...readers], `${name}: ${item.name}`).toEqual(['uint4', 'MatMulNBits']);
+      }
     }
   });
 

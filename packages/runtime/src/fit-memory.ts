@@ -49,7 +49,8 @@ export function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
 }
 
-const remedy = 'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8).';
+const remedy =
+  'Load other tasks, raise weightsBudget where it is given, or export the model in a smaller form (int8 or int4).';
 
 function graphTooLarge({ id }: Manifest, task: string, placed: PlacedGraph, capacity: number): OwletError {
   return new OwletError('MODEL_TOO_LARGE', {

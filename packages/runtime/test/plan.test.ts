@@ -106,6 +106,23 @@ test('a smaller variant for WebGPU is taken where the first has too large a tens
   expect(warnings).toEqual([]);
 });
 
+/** The tiny model with its float32 graphs as 4-bit ones, which are written last. */
+function withBlocks(): Manifest {
+  const graphs = Object.entries(manifest.graphs).map(([name, graph]) => {
+    const variants = graph.variants.map((each) => (each.name === 'float32' ? { ...each, name: 'int4' } : each));
+    return [name, { ...graph, variants }];
+  });
+  return { ...manifest, graphs: Object.fromEntries(graphs) };
+}
+
+test('of int8 and 4-bit graphs WASM takes int8, WebGPU the others', () => {
+  const request = { manifest: withBlocks(), tasks, graphs: names, environment: real, failedOnGpu: none, weightsBudget };
+  const formsOn = (preference: DevicePreference) =>
+    planGraphs({ ...request, preference }).graphs.map(({ variant }) => variant.name);
+  expect(new Set(formsOn('wasm'))).toEqual(new Set(['int8']));
+  expect(new Set(formsOn('auto'))).toEqual(new Set(['int4']));
+});
+
 test('a graph without a variant for what is left is refused by name', () => {
   const vision = manifest.graphs['vision.frame'];
   if (vision === undefined) throw new Error('the tiny model has changed');

@@ -18,6 +18,7 @@ import torch
 
 from export.checkpoint import read_checkpoint
 from export.manifest import write_model
+from export.stored_forms import Forms
 
 HERE = Path(__file__).parent
 KEPT_JSON = ("family", "case", "texts", "prompt", "generation", "rank")
@@ -35,7 +36,7 @@ def main(source: Path, vocabulary: Path) -> None:
     cases = json.loads((source / "io.json").read_text())
     (out / "io.json").write_text(json.dumps({key: cases[key] for key in KEPT_JSON}, indent=1) + "\n")
     identity = {"id": out.name, "name": "Tiny mPLUG-2 of random weights", "licence": "Apache-2.0"}
-    write_model(*read_checkpoint(out), out / "model", identity, ("float32",), taps=True)
+    write_model(*read_checkpoint(out), out / "model", identity, Forms(("float32",)), taps=True)
     (out / "model" / "README.md").write_text("# {}\n\nFor tests; see ../README.md.\n".format(identity["name"]))
 
 

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from export.manifest import write_model
+from export.stored_forms import Forms
 from mplug2.config import DecoderConfig, FusionConfig, Mplug2Config, TextConfig, TokenIds, VisionConfig
 from mplug2.model import Mplug2
 from train.generate import CachedDecoder, beam_search
@@ -169,7 +170,7 @@ def made(model: Mplug2) -> tuple[dict[str, torch.Tensor], dict]:
 def write_odd(model: Mplug2, out: Path) -> None:
     """Writes the model's folder, but for its card."""
     identity = {"id": OUT.name, "name": "Tiny mPLUG-2 of odd sizes", "licence": "Apache-2.0"}
-    write_model(model, VOCABULARY, out, identity, ("float32",))
+    write_model(model, VOCABULARY, out, identity, Forms(("float32",)))
 
 
 def main() -> None:

@@ -44,10 +44,18 @@ export const tinyGraphs: Readonly<Record<string, TinyGraph>> = {
     outputs: [fused, floats('answer_memory', 'batch', 'length', 4)],
     weights: ['fusion.bias'],
   },
-  match: { inputs: [fused], outputs: [floats('match_logits', 'batch', 2)], weights: ['match.bias'] },
+  match: {
+    inputs: [fused],
+    outputs: [floats('match_logits', 'batch', 2)],
+    weights: ['match.blocks', 'match.blocks.scales', 'match.bias'],
+  },
   'embed.visual': { inputs: [memory], outputs: [embedding], weights: ['embed.bias'] },
   'embed.text': { inputs: [hidden], outputs: [embedding], weights: ['embed.bias'] },
-  classify: { inputs: [pooled], outputs: [floats('class_logits', 'batch', 3)], weights: ['classify.bias'] },
+  classify: {
+    inputs: [pooled],
+    outputs: [floats('class_logits', 'batch', 3)],
+    weights: ['classify.half', 'classify.bias'],
+  },
   'decoder.memory': { inputs: [memory], outputs: cross, weights: ['decoder.bias'] },
   'decoder.step': {
     inputs: [

@@ -23,7 +23,7 @@ export async function sha256Of(bytes: Uint8Array<ArrayBuffer>): Promise<string> 
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function bytesOf(content: string | Int8Array<ArrayBuffer> | Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function bytesOf(content: string | ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (typeof content === 'string') return new TextEncoder().encode(content);
   return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
 }
@@ -54,7 +54,15 @@ class Folder {
 }
 
 const floats = (...numbers: number[]) => bytesOf(new Float32Array(numbers));
+/** float16 numbers by their bits. */
+const halves = (...bits: number[]) => bytesOf(new Uint16Array(bits));
 const ramp = (length: number, first: number) => bytesOf(Int8Array.from({ length }, (_, i) => first + i));
+
+/** 4-bit blocks are always as stored, float16 is always widened. */
+function askedAs(dtype: TensorRef['dtype'], variant: 'int8' | 'float32'): 'float32' | 'int8' | 'uint4' {
+  if (dtype === 'uint4') return dtype;
+  return dtype === 'int8' && variant === 'int8' ? dtype : 'float32';
+}
 
 async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
   const words = ramp(24, -12);
@@ -69,6 +77,11 @@ async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
   const [head] = await folder.blob('embeddings', words.slice(0, 10));
   const [tail, wordScales] = await folder.blob('embeddings', words.slice(10), floats(1, 2, 3, 4, 5, 6));
   if (!kernel || !kernelScales || !bias || !scale || !head || !tail || !wordScales) throw new Error('A piece is lost');
+  // 4-bit numbers 0 to 15 four times over, with the scale 1.5; and the halves 1, −0.5, 65504 and 2⁻²⁴.
+  const nibbles = Uint8Array.from({ length: 32 }, (_, i) => (i % 8) * 0x22 + 0x10);
+  const [blocks, blockScales] = await folder.blob('match', nibbles, halves(0x3e00));
+  const [half] = await folder.blob('classify', halves(0x3c00, 0xb800, 0x7bff, 0x0001));
+  if (!blocks || !blockScales || !half) throw new Error('A piece is lost');
   const biases: Record<string, TensorRef> = {};
   for (const [i, module] of ['text', 'fusion', 'match', 'embed', 'classify', 'decoder'].entries()) {
     const pieces = await folder.blob(module, floats(i + 10));
@@ -93,6 +106,15 @@ async function tensorsOf(folder: Folder): Promise<Record<string, TensorRef>> {
       quantisation: { scheme: 'symmetric', axis: 0, scales: 'embeddings.words.scales' },
     },
     'embeddings.words.scales': { module: 'embeddings', dtype: 'float32', shape: [6], pieces: [wordScales] },
+    'match.blocks': {
+      module: 'match',
+      dtype: 'uint4',
+      shape: [1, 1, 64],
+      pieces: [blocks],
+      quantisation: { scheme: 'blocks', scales: 'match.blocks.scales' },
+    },
+    'match.blocks.scales': { module: 'match', dtype: 'float16', shape: [1, 1], pieces: [blockScales] },
+    'classify.half': { module: 'classify', dtype: 'float16', shape: [4], pieces: [half] },
     ...biases,
   };
 }
@@ -104,9 +126,9 @@ async function graphOf(folder: Folder, name: string, tensors: Readonly<Record<st
   for (const variant of ['int8', 'float32'] as const) {
     let end = 0;
     const initializers = weights.map((tensor) => {
-      const { shape, dtype } = tensors[tensor] ?? { shape: [], dtype: 'float32' };
-      const asked = variant === 'float32' ? 'float32' : dtype;
-      const bytes = shape.reduce((a, b) => a * b, 1) * (asked === 'float32' ? 4 : 1);
+      const { shape, dtype } = tensors[tensor] ?? { shape: [], dtype: 'float32' as const };
+      const asked = askedAs(dtype, variant);
+      const bytes = shape.reduce((a, b) => a * b, 1) * { float32: 4, int8: 1, uint4: 0.5 }[asked];
       const offset = end;
       end = Math.ceil((end + bytes) / 16) * 16;
       return { name: tensor, tensor, dtype: asked, offset, bytes };
