@@ -1,13 +1,16 @@
 /** A page that does with Owlet what the benches ask of its tasks, and times it where it happens. */
 import { loadOwlet, type Owlet } from '@owlet/client';
-import { abort, undisturbed } from './abort.ts';
+import { abort, abortAgain, undisturbed } from './abort.ts';
 import { captionAll, captionEach } from './caption-many.ts';
+import { watchLongTasks } from './long-tasks.ts';
 import { seek } from './seek.ts';
 import { Shelf } from './shelf.ts';
 import type { TasksPage } from './task-protocol.ts';
 import { write } from './write.ts';
 
 const shelf = new Shelf();
+const longTasks = watchLongTasks();
+let toldOf = 0;
 let loaded: Owlet | undefined;
 
 function owlet(): Owlet {
@@ -31,6 +34,13 @@ const page: TasksPage = {
   seek: (clip, frames, rate, size) => seek(shelf.of({ kind: 'clip', index: clip }), frames, rate, size),
   undisturbed: (order) => undisturbed(owlet(), shelf, order),
   abort: (order) => abort(owlet(), shelf, order),
+  abortAgain: (order) => abortAgain(owlet(), shelf, order),
+  async longTasks() {
+    const all = await longTasks();
+    const untold = all.slice(toldOf);
+    toldOf = all.length;
+    return untold;
+  },
 };
 
 Object.assign(globalThis, { owletBench: page });

@@ -1,0 +1,186 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LoadReport } from '@owlet/client';
+import { atMost, type Bar } from './bar.ts';
+import { type Bench, paths } from './bench.ts';
+import { heldBytes } from './bench-memory.ts';
+import { withContext } from './browser.ts';
+import { megabytes, shown, table } from './markdown.ts';
+import { PeakWatch } from './memory.ts';
+import { MemoryProbe } from './memory-probe.ts';
+import { ONE_NODE_TASK, writeOneNodeModel } from './one-node-model.ts';
+import type { ClipOrder, Subject } from './page/task-protocol.ts';
+import { sumFetched } from './requests.ts';
+import { summarise } from './statistics.ts';
+import { photoAt, TaskPage } from './task-page.ts';
+
+/** Visits from the store of a whole run, and of a quick one, beside the first one. */
+const VISITS = { whole: 3, quick: 1 };
+
+/** Times the modules in use; bytes. */
+const PHOTO_LIMIT = 1.3;
+const VIDEO_LIMIT = 400e6;
+
+/**
+ * A clip for captions of videos.
+ *
+ * @internal
+ */
+export const CLIP: ClipOrder = { width: 640, height: 360, frames: 60, rate: 30, keyEvery: 30 };
+
+/**
+ * It, on the page.
+ *
+ * @internal
+ */
+export const clip: Subject = { kind: 'clip', index: 0 };
+
+/** What a renderer had at its peak until then, in bytes. */
+interface Peaks {
+  /** The same page with a model of one node. */
+  readonly start: number;
+  readonly ready: number;
+  readonly photo: number;
+  readonly video: number;
+}
+
+/**
+ * A visit of a browser of its own: loading, a caption of a photo, a caption of a video.
+ *
+ * @internal
+ */
+export interface LargeVisit extends Peaks {
+  /** Whether the model came over the network. */
+  readonly isFirst: boolean;
+  /** WebAssembly's memory in the end, and the heaps after a garbage collection. */
+  readonly wasm: number;
+  readonly heaps: number;
+  /** From the call to `ready`, in milliseconds. */
+  readonly loadMs: number;
+}
+
+/**
+ * What loading and captioning take.
+ *
+ * @internal
+ */
+export interface LargeMemory {
+  readonly visits: readonly LargeVisit[];
+  /** Bytes of the weights of a caption's graphs, as sessions hold them. */
+  readonly held: number;
+  readonly frames: number;
+  /** Bytes that the first visit fetched of the model. */
+  readonly fetched: number;
+  readonly report: LoadReport;
+}
+
+/**
+ * Measures peaks of the renderer, each visit in a browser of its own on one profile.
+ *
+ * @param model - URL of the model's folder
+ * @param steps - of the captions
+ * @internal
+ */
+export async function measureLargeMemory(
+  bench: Bench,
+  profile: string,
+  model: string,
+  steps: number,
+  frames: number,
+): Promise<LargeMemory> {
+  const oneNode = `${paths.graphs}one-node/`;
+  mkdirSync(join(bench.folder, 'graphs', 'one-node'), { recursive: true });
+  writeOneNodeModel(join(bench.folder, 'graphs', 'one-node'));
+  const order = { search: { minLength: steps, maxLength: steps } };
+  const openPage = async (context: Parameters<Parameters<typeof withContext>[2]>[0]): Promise<TaskPage> => {
+    const page = await TaskPage.open(bench, context);
+    await page.call('addPhotos', bench.photos.slice(0, 1));
+    await page.call('addClip', CLIP);
+    return page;
+  };
+  const visit = async (isFirst: boolean): Promise<{ readonly visit: LargeVisit; readonly report: LoadReport }> => {
+    const start = await withContext(bench.chromium, profile, async (context) => {
+      using watch = new PeakWatch(profile);
+      const page = await openPage(context);
+      await page.load([ONE_NODE_TASK], 'wasm', oneNode);
+      return watch.peak;
+    });
+    return withContext(bench.chromium, profile, async (context) => {
+      using watch = new PeakWatch(profile);
+      const page = await openPage(context);
+      const probe = await MemoryProbe.attach(page.page);
+      const called = performance.now();
+      const report = await page.load(['caption'], 'wasm', model);
+      const loadMs = performance.now() - called;
+      if (!isFirst && (report.store !== 'opfs' || report.bytes.network > 0))
+        throw new Error(`The model was not in the store: ${JSON.stringify([report.store, report.warnings])}`);
+      const ready = watch.peak;
+      await page.call('write', photoAt(bench, 0), [order]);
+      const photo = watch.peak;
+      await page.call('write', clip, [order]);
+      const video = watch.peak;
+      const { wasm, page: ofPage, workers } = await probe.look();
+      return { report, visit: { isFirst, start, ready, photo, video, wasm, heaps: ofPage + workers, loadMs } };
+    });
+  };
+  bench.log.take();
+  bench.say('large: memory, first visit');
+  const first = await visit(true);
+  const fetched = sumFetched(bench.log.take(), model).modelBytes;
+  const visits = [first.visit];
+  const count = bench.quick ? VISITS.quick : VISITS.whole;
+  for (let i = 1; i <= count; i += 1) {
+    bench.say(`large: memory, visit ${i} of ${count} from the store`);
+    visits.push((await visit(false)).visit);
+  }
+  return { visits, held: heldBytes(bench.manifest, first.report), frames, fetched, report: first.report };
+}
+
+/**
+ * What was wanted of memory beside what was measured: at the median of the visits from the store.
+ *
+ * @internal
+ */
+export function largeMemoryBars({ visits, held, frames }: Pick<LargeMemory, 'visits' | 'held' | 'frames'>): Bar[] {
+  const later = visits.filter(({ isFirst }) => !isFirst);
+  const more = summarise(later.map(({ photo, video }) => video - photo));
+  return [
+    atMost(
+      'peak of the renderer with a photo’s caption, less that with a model of one node, to the modules in use',
+      PHOTO_LIMIT,
+      summarise(later.map(({ start, photo }) => (photo - start) / held)),
+    ),
+    {
+      what: `how much higher that peak is with a caption of ${frames} frames, MB`,
+      wanted: `≤ ${VIDEO_LIMIT / 1e6}`,
+      got: `${megabytes(more.median)} (${megabytes(more.lowerQuartile)}–${megabytes(more.upperQuartile)})`,
+      met: more.median <= VIDEO_LIMIT,
+    },
+  ];
+}
+
+/**
+ * The visits one by one.
+ *
+ * @internal
+ */
+export function largeMemorySection({ visits, held, frames }: LargeMemory): string {
+  const rows = visits.map(({ isFirst, start, ready, photo, video, wasm, heaps, loadMs }) => [
+    isFirst ? 'first' : 'from the store',
+    shown(loadMs / 1000),
+    ...[start, ready, photo, video, photo - start, video - photo, wasm, heaps].map(megabytes),
+  ]);
+  return [
+    '## Memory',
+    'Every visit is in a browser of its own. The peak is `VmHWM` of the renderer with the page, as `/proc` tells it so far: when the model is ready for captions, behind a photo’s caption, and behind one of a video of ' +
+      `${frames} frames in the same page; \`one node\` is that of the same page with a model of one node and no weights. The modules in use are the weights of a caption’s graphs as sessions hold them: ${megabytes(held)} MB. ` +
+      'WebAssembly’s memory never shrinks; heaps are those in the end, after a garbage collection. All in MB, loading in seconds.',
+    table(
+      [
+        ...['visit', 'loading', 'one node', 'ready', 'photo', 'video', 'photo − one node', 'video − photo'],
+        ...['WASM', 'heaps'],
+      ],
+      rows,
+    ),
+  ].join('\n\n');
+}
