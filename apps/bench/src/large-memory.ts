@@ -112,7 +112,7 @@ export async function measureLargeMemory(
       const called = performance.now();
       const report = await page.load(['caption'], 'wasm', model);
       const loadMs = performance.now() - called;
-      if (!isFirst && (report.store !== 'opfs' || report.bytes.network > 0))
+      if (report.store !== 'opfs' || (!isFirst && report.bytes.network > 0))
         throw new Error(`The model was not in the store: ${JSON.stringify([report.store, report.warnings])}`);
       const ready = watch.peak;
       await page.call('write', photoAt(bench, 0), [order]);

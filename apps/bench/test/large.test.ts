@@ -14,26 +14,27 @@ import { withFrames } from '../src/with-frames.ts';
 const MB = 1e6;
 const outcomes = (bars: readonly Bar[]) => bars.map(({ got, met }) => [got, met]);
 
-const runner = (name: string, ...times: number[]) => {
-  return { name, captions: times.map((total) => ({ total, stages: {} })), peakBytes: undefined };
+const captions = (times: readonly number[]) => times.map((total) => ({ total, stages: {} }));
+const group = (peer: string, time: number, own = [4000, 6000, 5000]) => {
+  return { peer, native: captions(own.map(() => time)), own: captions(own), peakBytes: undefined };
 };
 
 test('captions: the faster of the native float32 runs counts, pair by pair; int8 is only stated', () => {
-  const runners = [
-    runner('owlet, int8, 2T', 4000, 6000, 5000),
-    runner('onnxruntime-node, float32, 1T', 2500, 2500, 2500),
-    runner('onnxruntime-node, float32, 2T', 2000, 2000, 2000),
-    runner('onnxruntime-node, float32, 2T, spinning stopped', 1600, 1600, 1600),
-    runner('onnxruntime-node, int8, 1T', 1000, 1000, 1000),
+  const groups = [
+    group('onnxruntime-node, float32, 1T', 2500),
+    group('onnxruntime-node, float32, 2T', 2000),
+    group('onnxruntime-node, float32, 2T, spinning stopped', 1600),
+    group('onnxruntime-node, int8, 1T', 1000),
+    group('onnxruntime-node, int8, 2T', 1200),
   ];
-  const bars = largeCaptionBars({ runners, steps: 12 });
+  const bars = largeCaptionBars({ groups, steps: 12 });
   expect(outcomes(bars)).toEqual([
     ['2.50 (2.25–2.75)', true],
     ['3.13 (2.81–3.44)', false],
     ['5.00 (4.50–5.50)', undefined],
   ]);
   expect(bars[0]?.what).toMatch(/to onnxruntime-node, float32, 2T$/);
-  expect(outcomes(largeCaptionBars({ runners: runners.slice(0, 1), steps: 12 }))).toEqual([
+  expect(outcomes(largeCaptionBars({ groups: [], steps: 12 }))).toEqual([
     ['not measured', undefined],
     ['not measured', undefined],
     ['not measured', undefined],
