@@ -8,17 +8,21 @@ import { spread } from './pictures.ts';
 import { summarise } from './statistics.ts';
 import { photoAt, type TaskPage } from './task-page.ts';
 
-/** How often each task is done, and how often work on a photo and on a video is aborted. */
-const WHOLE = { photo: 3, video: 2, aborts: 12, moments: 10 };
-const QUICK = { photo: 1, video: 1, aborts: 2, moments: 2 };
+/** How often each task is done, how often a text is aborted, and how often encoding. */
+const WHOLE = { photo: 3, aborts: 12, moments: 10 };
+const QUICK = { photo: 1, aborts: 2, moments: 2 };
 
 const ANSWERS = 100;
 const ABORT_LIMIT_MS = 1500;
 /** Long, so that generation lasts. */
 const STEPS = 20;
 
-/** A task that was done so often, in milliseconds. */
-interface TimedTask {
+/**
+ * A task that was done so often, in milliseconds.
+ *
+ * @internal
+ */
+export interface TimedTask {
   readonly name: string;
   readonly runs: readonly { readonly total: number; readonly stages: Readonly<Record<string, number>> }[];
 }
@@ -36,20 +40,24 @@ export interface LargeAborts extends AbortsOutcome {
   readonly isSame: boolean;
 }
 
-/** Captions, answers and rankings, each on media that were opened anew, vision and all. */
+/**
+ * Captions, answers and rankings of photos, each opened anew, vision and all.
+ *
+ * @internal
+ */
 export async function measureLargeTasks(bench: Bench, page: TaskPage, steps: number): Promise<TimedTask[]> {
   const count = bench.quick ? QUICK : WHOLE;
   const search = { minLength: steps, maxLength: steps };
   const caption: AbortedWork = { kind: 'caption', search };
   const rank: AbortedWork = { kind: 'rank', answers: ANSWERS };
-  const timed = async (name: string, subject: (i: number) => Subject, runs: number, work: AbortedWork) => {
-    const done: TimedTask['runs'][number][] = [];
-    for (let i = 0; i < runs; i += 1) {
-      bench.say(`large: ${name}, ${i + 1} of ${runs}`);
-      const { ms, timings } = await page.call('undisturbed', { subject: subject(i), work, isEncoded: false });
-      done.push({ total: ms, stages: timings });
+  const timed = async (name: string, work: AbortedWork): Promise<TimedTask> => {
+    const runs: TimedTask['runs'][number][] = [];
+    for (let i = 0; i < count.photo; i += 1) {
+      bench.say(`large: ${name}, ${i + 1} of ${count.photo}`);
+      const { ms, timings } = await page.call('undisturbed', { subject: photoAt(bench, i), work, isEncoded: false });
+      runs.push({ total: ms, stages: timings });
     }
-    return { name, runs: done };
+    return { name, runs };
   };
   const answered = async (): Promise<TimedTask> => {
     const runs: TimedTask['runs'][number][] = [];
@@ -60,12 +68,10 @@ export async function measureLargeTasks(bench: Bench, page: TaskPage, steps: num
     }
     return { name: 'photo: a question’s open answer, of 1 to 10 tokens', runs };
   };
-  const photo = (i: number): Subject => photoAt(bench, i);
   return [
-    await timed(`photo: a caption of ${steps} tokens`, photo, count.photo, caption),
+    await timed(`photo: a caption of ${steps} tokens`, caption),
     await answered(),
-    await timed(`photo: a question, ${ANSWERS} given answers ranked`, photo, count.photo, rank),
-    await timed(`video: a caption of ${steps} tokens`, () => clip, count.video, caption),
+    await timed(`photo: a question, ${ANSWERS} given answers ranked`, rank),
   ];
 }
 
