@@ -29,7 +29,13 @@ export default defineConfig(async () => ({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: await findChromium(), args: [...launchArgs] } }),
+            provider: playwright({
+              launchOptions: {
+                executablePath: await findChromium(),
+                // A test of what happens when garbage is collected has it collected.
+                args: [...launchArgs, '--js-flags=--expose-gc'],
+              },
+            }),
             instances: [{ browser: 'chromium' as const }],
           },
         },

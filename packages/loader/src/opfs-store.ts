@@ -42,6 +42,27 @@ async function makingWay<T>(
   }
 }
 
+/**
+ * What steps under way are asked of, each step by itself. Chromium forgets a call when the object that it was made on is
+ * collected as garbage meanwhile: its promise is never settled. A load makes much garbage, and nobody else holds a file's object.
+ */
+const asked = new Set<{ readonly of: object }>();
+
+/** A step of storage, within its limit; `of` is what it was asked of. Otherwise as {@link within}. */
+function step<T>(
+  limitMs: number,
+  what: string,
+  of: object,
+  promise: Promise<T>,
+  late?: (value: T) => void,
+): Promise<T> {
+  const held = { of };
+  asked.add(held);
+  const letGo = (): void => void asked.delete(held);
+  promise.then(letGo, letGo);
+  return within(limitMs, what, promise, late);
+}
+
 async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
   const names: string[] = [];
   for await (const name of folder.keys()) names.push(name);
@@ -76,9 +97,10 @@ export class OpfsStore implements BlobStore {
   static async open(root: () => Promise<FileSystemDirectoryHandle>, limitMs: number): Promise<OpfsStore> {
     const top = await within(limitMs, 'Opening the origin private file system', root());
     const folder = (parent: FileSystemDirectoryHandle, name: string) =>
-      within(
+      step(
         limitMs,
         `Opening the folder ${name}`,
+        parent,
         makingWay(parent, name, 'TypeMismatchError', () => parent.getDirectoryHandle(name, { create: true })),
       );
     const own = await folder(top, 'owlet');
@@ -145,15 +167,15 @@ export class OpfsStore implements BlobStore {
   }
 
   async #entries(folder: FileSystemDirectoryHandle): Promise<StoredEntry[]> {
-    const names = await this.#step('Listing the store', namesIn(folder));
+    const names = await this.#step('Listing the store', folder, namesIn(folder));
     const files = await Promise.all(names.map(async (key) => ({ key, file: await this.#fileIn(folder, key) })));
     return files.flatMap(({ key, file }) => (file ? [{ key, bytes: file.size, changed: file.lastModified }] : []));
   }
 
   async #fileIn(folder: FileSystemDirectoryHandle, key: string): Promise<File | undefined> {
     try {
-      const handle = await this.#step(`Finding ${key}`, folder.getFileHandle(key));
-      return await this.#step(`Opening ${key}`, handle.getFile());
+      const handle = await this.#step(`Finding ${key}`, folder, folder.getFileHandle(key));
+      return await this.#step(`Opening ${key}`, handle, handle.getFile());
     } catch (error) {
       if (isNamed(error, ...GONE)) return undefined;
       throw error;
@@ -162,9 +184,9 @@ export class OpfsStore implements BlobStore {
 
   /** By a handle the bytes come straight from the file; as a File's they would come through the browser's process. */
   async #readAtOnce(key: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const file = (await this.#step(`Finding ${key}`, this.#blobs.getFileHandle(key))) as StoredFile;
+    const file = (await this.#step(`Finding ${key}`, this.#blobs, this.#blobs.getFileHandle(key))) as StoredFile;
     const opening = file.createSyncAccessHandle({ mode: 'read-only' });
-    const handle = await this.#step(`Opening ${key}`, opening, (late) => late.close());
+    const handle = await this.#step(`Opening ${key}`, file, opening, (late) => late.close());
     try {
       const size = handle.getSize();
       if (size > STORED_BYTES) return undefined;
@@ -181,7 +203,7 @@ export class OpfsStore implements BlobStore {
     const file = await this.#fileIn(this.#blobs, key);
     if (file === undefined || file.size > STORED_BYTES) return undefined;
     try {
-      return new Uint8Array(await this.#step(`Reading ${key}`, file.arrayBuffer()));
+      return new Uint8Array(await this.#step(`Reading ${key}`, file, file.arrayBuffer()));
     } catch (error) {
       if (isNamed(error, ...GONE)) return undefined;
       throw error;
@@ -192,9 +214,13 @@ export class OpfsStore implements BlobStore {
   async #open(name: string, key: string): Promise<OpfsPart | undefined> {
     for (let waited = 0; ; waited += LET_GO_STEP_MS) {
       const create = () => this.#parts.getFileHandle(name, { create: true });
-      const file = await this.#step(`Creating ${name}`, makingWay(this.#parts, name, 'TypeMismatchError', create));
+      const file = await this.#step(
+        `Creating ${name}`,
+        this.#parts,
+        makingWay(this.#parts, name, 'TypeMismatchError', create),
+      );
       try {
-        const handle = await this.#step(`Locking ${name}`, file.createSyncAccessHandle(), (late) => late.close());
+        const handle = await this.#step(`Locking ${name}`, file, file.createSyncAccessHandle(), (late) => late.close());
         return new OpfsPart(handle, () => this.#put(file, key));
       } catch (error) {
         // Another tab has it, or has just moved it away.
@@ -209,7 +235,7 @@ export class OpfsStore implements BlobStore {
   async #put(file: FileSystemFileHandle, key: string): Promise<void> {
     try {
       const move = () => (file as StoredFile).move(this.#blobs, key);
-      await this.#step(`Moving ${key}`, makingWay(this.#blobs, key, 'InvalidModificationError', move));
+      await this.#step(`Moving ${key}`, file, makingWay(this.#blobs, key, 'InvalidModificationError', move));
     } catch (error) {
       if (!isNamed(error, 'NoModificationAllowedError')) throw error;
       await this.removePart(file.name);
@@ -218,13 +244,13 @@ export class OpfsStore implements BlobStore {
 
   async #removeFrom(folder: FileSystemDirectoryHandle, key: string): Promise<void> {
     try {
-      await this.#step(`Removing ${key}`, folder.removeEntry(key, { recursive: true }));
+      await this.#step(`Removing ${key}`, folder, folder.removeEntry(key, { recursive: true }));
     } catch (error) {
       if (!isNamed(error, 'NotFoundError', 'NoModificationAllowedError')) throw error;
     }
   }
 
-  #step<T>(what: string, promise: Promise<T>, late?: (value: T) => void): Promise<T> {
-    return within(this.#limitMs, what, promise, late);
+  #step<T>(what: string, of: object, promise: Promise<T>, late?: (value: T) => void): Promise<T> {
+    return step(this.#limitMs, what, of, promise, late);
   }
 }

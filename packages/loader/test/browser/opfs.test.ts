@@ -57,6 +57,10 @@ describe('a stored file', () => {
   });
 });
 
+test('garbage that is collected on the way takes no step with it', { timeout: 60_000 }, async () => {
+  expect(await run('collecting')).toBeUndefined();
+});
+
 describe('memory takes over', () => {
   test('within 2 s where storage hangs', async () => {
     const { milliseconds, visit } = await run('hanging');

@@ -131,6 +131,31 @@ export const scenarios = {
     return { code, kept: asset.sha256 in (await scenarios.stored()) };
   },
 
+  /**
+   * Reads files over and over while garbage is collected all the time; why the store was given up, if it was. Only optimised
+   * code lets go of what it has no more use for while it waits: the first reads have it optimised.
+   */
+  async collecting(): Promise<string | undefined> {
+    const { gc } = globalThis as { readonly gc?: () => void };
+    if (gc === undefined) throw new Error('This browser was started without --expose-gc');
+    const opened = await openStore({ limitMs });
+    const { store } = opened;
+    const keys = Array.from({ length: 6 }, (_, i) => `${i}.note`);
+    const bytes = new Uint8Array(2 ** 18);
+    const readAll = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i += 1) await Promise.all(keys.map((key) => store.read(key)));
+    };
+    await Promise.all(keys.map((key) => store.write(key, bytes)));
+    await readAll(300);
+    const timer = setInterval(gc, 1);
+    try {
+      await readAll(60);
+      return opened.fallback;
+    } finally {
+      clearInterval(timer);
+    }
+  },
+
   async hanging(): Promise<{ milliseconds: number; visit: Visit }> {
     const start = performance.now();
     const opened = await openStore({ root: () => new Promise(() => undefined) });
