@@ -10,7 +10,7 @@ import { type Summary, summarise, summariseRatios, turned } from './statistics.t
 import { type TaskPage, THREADS } from './task-page.ts';
 
 /** Rounds of a whole run, and of a quick one; in each both caption the same picture. */
-const ROUNDS = { whole: 4, quick: 1 };
+const ROUNDS = { whole: 8, quick: 1 };
 
 /** Before another's caption, in milliseconds: threads of one must have gone to sleep before the next runs. */
 const PAUSE_MS = 500;

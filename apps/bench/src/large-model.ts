@@ -30,7 +30,8 @@ function runPython(args: readonly string[]): Promise<void> {
  * @internal
  */
 export async function largeModel(say: (sentence: string) => void): Promise<string> {
-  const [checkpoint, model] = [join(cache, 'checkpoint'), join(cache, 'model')];
+  // The folder's name becomes the model's.
+  const [checkpoint, model] = [join(cache, 'checkpoint'), join(cache, 'mplug2-large-random')];
   if (existsSync(join(model, 'manifest.json'))) return model;
   await makeEnvironment();
   // Its index is written last.

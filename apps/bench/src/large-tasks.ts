@@ -68,6 +68,8 @@ export async function measureLargeTasks(bench: Bench, page: TaskPage, steps: num
     }
     return { name: 'photo: a question’s open answer, of 1 to 10 tokens', runs };
   };
+  // What answers need beside captions is still on its way.
+  await page.call('write', photoAt(bench, 0), [{ question: 'what is in the picture?' }]);
   return [
     await timed(`photo: a caption of ${steps} tokens`, caption),
     await answered(),

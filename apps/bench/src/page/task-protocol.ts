@@ -195,6 +195,34 @@ export interface AbortsOutcome {
 }
 
 /**
+ * What the page `tasks` does by itself where its fragment orders it: loads a model and, if a photo is given, captions it. It tells of
+ * each end by a request that nobody answers, {@link TOLD} and a {@link Told}.
+ *
+ * @internal
+ */
+export interface AloneOrder {
+  readonly model: string;
+  readonly tasks: readonly string[];
+  readonly threads: number;
+  /** URL of a photo to be captioned, by so many tokens. */
+  readonly photo?: { readonly url: string; readonly steps: number };
+}
+
+/**
+ * Path below which the page tells.
+ *
+ * @internal
+ */
+export const TOLD = '/bench-told/';
+
+/**
+ * How far it is, or why it goes no further.
+ *
+ * @internal
+ */
+export type Told = { readonly done: 'ready' | 'photo'; readonly store: string } | { readonly failed: string };
+
+/**
  * Global `owletBench` of the page `tasks`.
  *
  * @internal

@@ -5,7 +5,7 @@ import { captionAll, captionEach } from './caption-many.ts';
 import { watchLongTasks } from './long-tasks.ts';
 import { seek } from './seek.ts';
 import { Shelf } from './shelf.ts';
-import type { TasksPage } from './task-protocol.ts';
+import { type AloneOrder, type TasksPage, TOLD, type Told } from './task-protocol.ts';
 import { write } from './write.ts';
 
 const shelf = new Shelf();
@@ -44,3 +44,22 @@ const page: TasksPage = {
 };
 
 Object.assign(globalThis, { owletBench: page });
+
+async function tell(told: Told): Promise<void> {
+  await fetch(TOLD + encodeURIComponent(JSON.stringify(told)));
+}
+
+async function goAlone({ photo, ...order }: AloneOrder): Promise<void> {
+  const { store } = await page.load({ ...order, device: 'wasm' });
+  await tell({ done: 'ready', store });
+  if (photo === undefined) return;
+  const { url, steps } = photo;
+  await page.addPhotos([url]);
+  await page.write({ kind: 'photo', index: 0 }, [{ search: { minLength: steps, maxLength: steps } }]);
+  await tell({ done: 'photo', store });
+}
+
+if (location.hash !== '') {
+  const order = JSON.parse(decodeURIComponent(location.hash.slice(1))) as AloneOrder;
+  goAlone(order).catch((error: unknown) => tell({ failed: String(error) }));
+}
