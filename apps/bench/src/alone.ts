@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { launchOptions } from '@owlet/tools/chromium';
 import type { Bench } from './bench.ts';
 import { PeakWatch } from './memory.ts';
+import type { LongTask } from './page/protocol.ts';
 import { type AloneOrder, TOLD, type Told } from './page/task-protocol.ts';
 import type { ServedRequest } from './requests.ts';
 
@@ -21,6 +22,8 @@ export interface AloneVisit {
   /** When the photo was captioned; `ready` where there was none. */
   readonly photo: number;
   readonly store: string;
+  /** Tasks of the page's thread of 50 ms or more, from the call of `loadOwlet` on. */
+  readonly longTasks: readonly LongTask[];
   readonly requests: readonly ServedRequest[];
 }
 
@@ -49,6 +52,7 @@ export async function visitAlone(bench: Bench, profile: string, order: AloneOrde
   // Its own end is waited for below; before, it is a failure.
   ended.catch(() => {});
   const requests: ServedRequest[] = [];
+  const longTasks: LongTask[] = [];
   let ready: number | undefined;
   try {
     for (const start = performance.now(); performance.now() - start < LIMIT_MS; ) {
@@ -59,8 +63,9 @@ export async function visitAlone(bench: Bench, profile: string, order: AloneOrde
         if ('failed' in told) throw new Error(`The page failed by itself: ${told.failed}`);
         const { peak } = watch;
         ready ??= peak;
+        longTasks.push(...told.longTasks);
         if (told.done === 'photo' || order.photo === undefined)
-          return { ready, photo: peak, store: told.store, requests };
+          return { ready, photo: peak, store: told.store, longTasks, requests };
       }
     }
     throw new Error(`The page took more than ${LIMIT_MS / 1000} s`);

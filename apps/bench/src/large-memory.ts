@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadReport } from '@owlet/client';
-import { visitAlone } from './alone.ts';
+import { type AloneVisit, visitAlone } from './alone.ts';
 import { atMost, type Bar } from './bar.ts';
 import { type Bench, paths } from './bench.ts';
 import { heldBytes } from './bench-memory.ts';
@@ -46,7 +46,13 @@ interface Peaks {
 }
 
 /** A visit that downloads, in a browser that nothing looks into. */
-type FirstVisit = Pick<Peaks, 'start' | 'ready' | 'photo'>;
+type FirstVisit = Pick<Peaks, 'start' | 'ready' | 'photo'> & Pick<AloneVisit, 'longTasks'>;
+
+/** A visit that captions a video of as many frames as the model itself asks for. */
+interface OwnVisit extends Pick<Peaks, 'start' | 'video'> {
+  readonly frames: number;
+  readonly caption: TimedText;
+}
 
 /**
  * A visit from the store, in a browser of its own: loading, a caption of a photo, a caption of a video.
@@ -70,6 +76,7 @@ export interface LargeVisit extends Peaks {
  */
 export interface LargeMemory {
   readonly first: FirstVisit;
+  readonly own: OwnVisit;
   readonly visits: readonly LargeVisit[];
   /** Bytes of the weights of a caption's graphs, as sessions hold them. */
   readonly held: number;
@@ -103,13 +110,30 @@ export async function measureLargeMemory(
     await page.call('addClip', CLIP);
     return page;
   };
-  const visit = async (): Promise<{ readonly visit: LargeVisit; readonly report: LoadReport }> => {
-    const start = await withContext(bench.chromium, profile, async (context) => {
+  const visitOneNode = () =>
+    withContext(bench.chromium, profile, async (context) => {
       using watch = new PeakWatch(profile);
       const page = await openPage(context);
       await page.load([ONE_NODE_TASK], 'wasm', oneNode);
       return watch.peak;
     });
+  const captionVideo = async (page: TaskPage): Promise<TimedText> => {
+    const [caption] = (await page.call('write', clip, [order])).texts;
+    if (caption === undefined) throw new Error('The caption of the video is missing');
+    return caption;
+  };
+  const visitOwn = async (): Promise<OwnVisit> => {
+    const start = await visitOneNode();
+    return withContext(bench.chromium, profile, async (context) => {
+      using watch = new PeakWatch(profile);
+      const page = await openPage(context);
+      await page.load(['caption'], 'wasm');
+      const caption = await captionVideo(page);
+      return { frames: bench.manifest.preprocess.frames.count, start, video: watch.peak, caption };
+    });
+  };
+  const visit = async (): Promise<{ readonly visit: LargeVisit; readonly report: LoadReport }> => {
+    const start = await visitOneNode();
     return withContext(bench.chromium, profile, async (context) => {
       using watch = new PeakWatch(profile);
       const page = await openPage(context);
@@ -122,8 +146,7 @@ export async function measureLargeMemory(
       const ready = watch.peak;
       await page.call('write', photoAt(bench, 0), [order]);
       const photo = watch.peak;
-      const [caption] = (await page.call('write', clip, [order])).texts;
-      if (caption === undefined) throw new Error('The caption of the video is missing');
+      const caption = await captionVideo(page);
       const video = watch.peak;
       const { wasm, page: ofPage, workers } = await probe.look();
       const heaps = ofPage + workers;
@@ -146,9 +169,12 @@ export async function measureLargeMemory(
     report = done.report;
     visits.push(done.visit);
   }
+  bench.say('large: memory, a video of as many frames as the model asks for');
+  const own = await visitOwn();
   if (report === undefined) throw new Error('There was no visit from the store');
   return {
     first: { ...first, start: start.ready },
+    own,
     visits,
     held: heldBytes(bench.manifest, report),
     frames,
@@ -163,9 +189,14 @@ export async function measureLargeMemory(
  *
  * @internal
  */
-export function largeMemoryBars({ first, visits, held, frames }: Omit<LargeMemory, 'fetched' | 'report'>): Bar[] {
+export function largeMemoryBars({
+  first,
+  visits,
+  held,
+  frames,
+}: Omit<LargeMemory, 'fetched' | 'report' | 'own'>): Bar[] {
   const more = summarise(visits.map(({ photo, video }) => video - photo));
-  const photoBar = (when: string, some: readonly FirstVisit[]): Bar =>
+  const photoBar = (when: string, some: readonly Pick<Peaks, 'start' | 'photo'>[]): Bar =>
     atMost(
       `${when}: peak of the renderer with a photo’s caption, less that with a model of one node, to the modules in use`,
       PHOTO_LIMIT,
@@ -188,7 +219,7 @@ export function largeMemoryBars({ first, visits, held, frames }: Omit<LargeMemor
  *
  * @internal
  */
-export function largeMemorySection({ first, visits, held, frames }: LargeMemory): string {
+export function largeMemorySection({ first, own, visits, held, frames }: LargeMemory): string {
   const rows = visits.map(({ start, ready, photo, video, wasm, heaps, loadMs }) => [
     'from the store',
     ...[start, ready, photo, video, photo - start, video - photo, wasm, heaps].map(megabytes),
@@ -209,5 +240,6 @@ export function largeMemorySection({ first, visits, held, frames }: LargeMemory)
       ],
       [['first', ...firstCells, '–'], ...rows],
     ),
+    `A video of ${own.frames} frames, as the model’s manifest asks for, in a visit of its own: captioned in ${shown(own.caption.ms / 1000)} s, at a peak of ${megabytes(own.video - own.start)} MB over the page with one node.`,
   ].join('\n\n');
 }

@@ -48,7 +48,7 @@ test('memory: what a caption adds to the page, to the modules in use, at later v
     const rest = { wasm: 0, heaps: 0, loadMs: 1, caption };
     return { start, ready, photo: start + photo * MB, video: start + video * MB, ...rest };
   };
-  const first = visit(900, 1300);
+  const first = { ...visit(900, 1300), longTasks: [] };
   const visits = [visit(780, 1180), visit(790, 1100), visit(600, 1100)];
   expect(outcomes(largeMemoryBars({ first, visits, held: 600 * MB, frames: 8 }))).toEqual([
     ['1.50 (1.50–1.50)', false],

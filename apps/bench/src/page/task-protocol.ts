@@ -220,7 +220,9 @@ export const TOLD = '/bench-told/';
  *
  * @internal
  */
-export type Told = { readonly done: 'ready' | 'photo'; readonly store: string } | { readonly failed: string };
+export type Told =
+  | { readonly done: 'ready' | 'photo'; readonly store: string; readonly longTasks: readonly LongTask[] }
+  | { readonly failed: string };
 
 /**
  * Global `owletBench` of the page `tasks`.
