@@ -27,6 +27,7 @@ export const benchNames = [
   'load',
   'load-memory',
   'forms',
+  'large',
 ] as const;
 
 /**
@@ -62,7 +63,7 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 /**
- * Reads the command line. Without names every bench runs; `forms` only where it is given its folder.
+ * Reads the command line. Without names every bench runs; `forms` only where it is given its folder, `large` only by its name.
  *
  * @param args - what was typed after `bench --`
  * @param typedIn - folder from which relative paths count
@@ -91,12 +92,16 @@ export function parseArguments(args: readonly string[], typedIn: string): BenchO
   const { values, positionals } = parsed;
   const unknown = positionals.find((name) => !benchNames.some((known) => known === name));
   if (unknown !== undefined) throw new UsageError(`"${unknown}" is no bench; there are ${benchNames.join(', ')}`);
-  const isAsked = (name: BenchName): boolean => positionals.length === 0 && (name !== 'forms' || !!values.forms);
+  const isAsked = (name: BenchName): boolean =>
+    positionals.length === 0 && name !== 'large' && (name !== 'forms' || !!values.forms);
   const names = benchNames.filter((name) => positionals.includes(name) || isAsked(name));
   const path = (typed: string | undefined): string | undefined => (typed ? resolve(typedIn, typed) : undefined);
   const model = path(values.model);
   if (model !== undefined && !existsSync(join(model, 'manifest.json'))) {
     throw new UsageError(`--model ${values.model} has no manifest.json`);
+  }
+  if (model === undefined && names.includes('large') && names.length > 1) {
+    throw new UsageError('large makes a model of its own: name it alone, or give all of them one by --model DIR');
   }
   const forms = path(values.forms);
   const source = '"python -m export.forms --checkpoint … --out DIR" in models/export writes one';

@@ -114,6 +114,19 @@ async function abortIn(bench: Bench, page: TaskPage, part: Part): Promise<PartRe
 const abortedIn = ({ outcomes }: PartResult) => outcomes.flatMap(({ aborted }) => aborted ?? []);
 
 /**
+ * A bar that the slowest of some calls is held to.
+ *
+ * @param times - in milliseconds
+ * @internal
+ */
+export function slowestBar(what: string, times: readonly number[], limit: number): Bar {
+  const { most, median } = summarise(times);
+  const got = times.length === 0 ? 'no abort came in time' : `${shown(most)} (median ${shown(median)})`;
+  const met = times.length === 0 ? undefined : most <= limit;
+  return { what: `${what}, ms: the slowest`, wanted: `≤ ${limit}`, got, met };
+}
+
+/**
  * What was wanted of aborts beside what was measured; the slowest of them counts.
  *
  * @internal
@@ -121,12 +134,8 @@ const abortedIn = ({ outcomes }: PartResult) => outcomes.flatMap(({ aborted }) =
 export function abortBars(parts: readonly PartResult[]): Bar[] {
   return parts.flatMap((part) => {
     const aborted = abortedIn(part);
-    const limit = (what: string, times: readonly number[]): Bar => {
-      const { most, median } = summarise(times);
-      const got = times.length === 0 ? 'no abort came in time' : `${shown(most)} (median ${shown(median)})`;
-      const met = times.length === 0 ? undefined : most <= LIMIT_MS;
-      return { what: `${part.name}: abort → ${what}, ms: the slowest`, wanted: `≤ ${LIMIT_MS}`, got, met };
-    };
+    const limit = (what: string, times: readonly number[]): Bar =>
+      slowestBar(`${part.name}: abort → ${what}`, times, LIMIT_MS);
     return [
       limit(
         'rejection',

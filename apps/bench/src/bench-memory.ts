@@ -43,8 +43,12 @@ interface Way {
   readonly report: LoadReport;
 }
 
-/** Bytes of the weights of a plan's graphs. */
-function heldBytes({ graphs }: ModelManifest, { plan }: LoadReport): number {
+/**
+ * Bytes of the weights of a plan's graphs, as sessions are given them.
+ *
+ * @internal
+ */
+export function heldBytes({ graphs }: ModelManifest, { plan }: LoadReport): number {
   return plan.reduce((all, { graph, variant }) => {
     const found = graphs[graph]?.variants.find(({ name }) => name === variant);
     if (found === undefined) throw new Error(`The model has no variant ${variant} of ${graph}`);

@@ -6,6 +6,7 @@ import { benchBeams } from './bench-beams.ts';
 import { benchCaption } from './bench-caption.ts';
 import { benchDecode } from './bench-decode.ts';
 import { benchForms } from './bench-forms.ts';
+import { benchLarge } from './bench-large.ts';
 import { benchLoad } from './bench-load.ts';
 import { benchMemory } from './bench-memory.ts';
 import { benchParity } from './bench-parity.ts';
@@ -57,6 +58,10 @@ const entries: Readonly<Record<BenchName, Entry>> = {
   load: { needs: photos, run: ({ bench }) => benchLoad(bench) },
   'load-memory': { needs: photos, run: ({ bench }) => benchMemory(bench) },
   forms: { needs: [], run: ({ bench }) => benchForms(bench) },
+  large: {
+    needs: [...videos, ['answer', 'image'], ['rank', 'image']],
+    run: ({ bench }) => benchLarge(bench),
+  },
 };
 
 /**

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,6 +47,30 @@ function ortWebVersion(): string {
     version: string;
   };
   return version;
+}
+
+/** What matrix products of onnxruntime's native build and of WebAssembly's compilers look for. */
+const INSTRUCTIONS =
+  /^(fma|avx|avx2|avx512f|avx512bw|avx512_bf16|avx_vnni|avx512_vnni|amx_int8|amx_bf16|asimd|asimddp|i8mm)$/;
+
+/**
+ * The instruction sets for matrix products that a processor has.
+ *
+ * @param cpuinfo - text of `/proc/cpuinfo`
+ * @internal
+ */
+export function instructionSetsOf(cpuinfo: string): string[] {
+  const flags = /^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? '';
+  return flags.split(/\s+/).filter((flag) => INSTRUCTIONS.test(flag));
+}
+
+/**
+ * Those of this machine; empty where there is no /proc.
+ *
+ * @internal
+ */
+export function instructionSets(): string[] {
+  return existsSync('/proc/cpuinfo') ? instructionSetsOf(readFileSync('/proc/cpuinfo', 'utf8')) : [];
 }
 
 /**

@@ -10,6 +10,7 @@ import { type BenchName, type BenchOptions, parseArguments, UsageError, usage } 
 import { type Bench, paths } from './bench.ts';
 import { runBench } from './benches.ts';
 import { launchBrowser } from './browser.ts';
+import { largeModel } from './large-model.ts';
 import { lookAround, type Surroundings } from './machine.ts';
 import { surroundingsSection } from './markdown.ts';
 import { readManifest } from './model-files.ts';
@@ -30,7 +31,7 @@ function say(sentence: string): void {
 
 /** What benches share: served pages, model and photos; the browser's version. */
 async function withBench<T>(
-  { model = ownModel, forms, quick }: BenchOptions,
+  { model, forms, quick }: BenchOptions & { readonly model: string },
   work: (bench: Bench, chromiumVersion: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'owlet-bench-'));
@@ -87,15 +88,17 @@ function writeReport(name: BenchName, around: Surroundings, quick: boolean, text
 /** A bench that measured nothing writes no report, which could take an earlier one's place, and is no success. */
 async function run(options: BenchOptions): Promise<number> {
   const { names, quick, json } = options;
-  return withBench(options, async (bench, chromium) => {
+  const isMade = options.model === undefined && names.includes('large');
+  const given = options.model ?? (isMade ? await largeModel(say) : ownModel);
+  return withBench({ ...options, model: given }, async (bench, chromium) => {
     const { model } = bench;
     // A folder of this machine would say nothing elsewhere: the report names the model by its manifest.
-    const given = [
-      ...(model === ownModel ? [] : ['--model DIR']),
+    const typed = [
+      ...(isMade || model === ownModel ? [] : ['--model DIR']),
       ...(names.includes('forms') ? ['--forms DIR'] : []),
       ...(quick ? ['--quick'] : []),
     ];
-    const args = [...names, ...given];
+    const args = [...names, ...typed];
     const around = lookAround(model, bench.manifest.id, chromium, args);
     let peers: Promise<PeerBench> | undefined;
     const withPeers = (): Promise<PeerBench> => {

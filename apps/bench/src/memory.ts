@@ -73,6 +73,45 @@ export function greatestPeak(profile: string): number | undefined {
   return Math.max(0, ...renderersOf(profile).map((pid) => statusOf(pid, 'VmHWM')));
 }
 
+/** Chromium's own statistics have a renderer's peak begin anew now and then: so often it is looked at. */
+const LOOK_MS = 100;
+
+/**
+ * Keeps the greatest peak of a browser's renderers over a long time.
+ *
+ * @internal
+ */
+export class PeakWatch {
+  readonly #profile: string;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #peak = 0;
+
+  /** @param profile - folder of the browser's profile, by which its processes are known */
+  constructor(profile: string) {
+    this.#profile = profile;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  /**
+   * The greatest so far, in bytes.
+   *
+   * @throws Error where there is no /proc
+   */
+  get peak(): number {
+    this.#look();
+    if (this.#peak === 0) throw new Error('There is no /proc here, by which a peak could be told');
+    return this.#peak;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    this.#peak = Math.max(this.#peak, greatestPeak(this.#profile) ?? 0);
+  }
+}
+
 /**
  * Has the renderers' peak begin anew at what is resident now; without /proc nothing happens.
  *

@@ -1,7 +1,7 @@
 /** A model's graphs as onnxruntime takes them without Owlet: each an ONNX file beside its external data. */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type PeerModel, type Role, roles } from './peers/model.ts';
+import { graphList, type PeerGraphs, type PeerModel } from './peers/model.ts';
 
 interface Piece {
   readonly blob: number;
@@ -25,6 +25,7 @@ interface VariantEntry {
 
 interface GraphEntry {
   readonly inputs: readonly { readonly name: string; readonly shape: readonly (number | string)[] }[];
+  readonly outputs: readonly { readonly name: string }[];
   readonly variants: readonly VariantEntry[];
 }
 
@@ -59,13 +60,14 @@ interface TaskEntry {
 type Search = Pick<PeerModel, 'prompt' | 'end' | 'minLength' | 'maxLength'>;
 
 /** The graphs of a caption by their part in it, and how it is searched for. */
-function captionOf({ tasks }: ModelManifest): { readonly graphs: PeerModel['graphs'] } & Search {
+function captionOf({ tasks, graphs }: ModelManifest): { readonly graphs: PeerGraphs } & Search {
   const { steps } = found(tasks['caption'], 'task caption');
-  const parts = steps.map(({ graph }, i) => [roles[i], graph] as const);
-  if (parts.length !== roles.length) {
-    throw new Error(`Peers caption by ${roles.join(', ')}, not in ${parts.length} steps`);
-  }
-  return { graphs: Object.fromEntries(parts) as Record<Role, string>, ...(steps.at(-1) as unknown as Search) };
+  const [last] = steps.slice(-1);
+  const { graph: step, ...search } = found(last, 'step of captions');
+  const before = steps.slice(0, -1).map(({ graph }) => graph);
+  const isMemory = (graph: string) => graphs[graph]?.outputs.some(({ name }) => name.startsWith('cross_key_')) === true;
+  const encoder = before.filter((graph) => !isMemory(graph));
+  return { graphs: { encoder, memory: before.filter(isMemory), step }, ...(search as unknown as Search) };
 }
 
 function found<T>(value: T | undefined, name: string): T {
@@ -181,8 +183,7 @@ export function writeGraphs(model: string, manifest: ModelManifest, variants: re
     }
     return bytes;
   };
-  for (const role of roles) {
-    const graph = captionOf(manifest).graphs[role];
+  for (const graph of graphList(captionOf(manifest).graphs)) {
     for (const name of variants) {
       const entry = manifest.graphs[graph]?.variants.find((variant) => variant.name === name);
       const variant = found(entry, `variant ${name} of ${graph}`);

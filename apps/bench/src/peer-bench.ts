@@ -27,13 +27,14 @@ const cut = `${paths.photos}apps/demo/`;
 /**
  * Writes the graphs and the pictures that peers take.
  *
+ * @param variants - of the graphs
  * @internal
  */
-export async function preparePeers(bench: Bench): Promise<PeerBench> {
+export async function preparePeers(bench: Bench, variants = ['int8', 'float32']): Promise<PeerBench> {
   const { chromium, pages, model, manifest, folder, quick, say } = bench;
   const [graphs, pictureFolder] = [join(folder, 'graphs'), join(folder, 'pictures')];
   say('writing graphs for the peers');
-  writeGraphs(model, manifest, ['int8', 'float32'], graphs);
+  writeGraphs(model, manifest, variants, graphs);
   const photos = bench.photos.filter((url) => url.startsWith(cut));
   const [photo] = photos;
   if (photo === undefined) throw new Error(`There is no photo at ${cut}`);

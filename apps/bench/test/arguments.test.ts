@@ -9,7 +9,7 @@ const typedIn = resolve('/somewhere');
 
 test('without names every bench runs that is given what it needs', () => {
   expect(parseArguments([], typedIn)).toEqual({
-    names: benchNames.filter((name) => name !== 'forms'),
+    names: benchNames.filter((name) => name !== 'forms' && name !== 'large'),
     model: undefined,
     forms: undefined,
     quick: false,
@@ -40,11 +40,20 @@ test('forms are a folder with a forms.json', () => {
   try {
     writeFileSync(join(folder, 'forms.json'), '{}');
     expect(parseArguments(['forms', '--forms', folder], typedIn)).toMatchObject({ names: ['forms'], forms: folder });
-    expect(parseArguments(['--forms', folder], typedIn).names).toEqual(benchNames);
+    const usual = benchNames.filter((name) => name !== 'large');
+    expect(parseArguments(['--forms', folder], typedIn).names).toEqual(usual);
     expect(parseArguments(['caption', '--forms', folder], typedIn).names).toEqual(['caption']);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('large runs by its name only; beside others the model has to be given', () => {
+  expect(parseArguments(['large'], typedIn)).toMatchObject({ names: ['large'], model: undefined });
+  expect(() => parseArguments(['large', 'caption'], typedIn)).toThrow(/name it alone/);
+  const packages = fileURLToPath(new URL('../../../packages/', import.meta.url));
+  const args = ['large', 'caption', '--model', 'runtime/test/fixtures/tiny'];
+  expect(parseArguments(args, packages).names).toEqual(['caption', 'large']);
 });
 
 test.each([

@@ -53,8 +53,8 @@ test('the ONNX file lies beside its data', () => {
 test('peers know the way of a caption', () => {
   expect(peerModel(manifest)).toEqual({
     graphs: {
-      ...{ frame: 'vision.frame', blocks: 'vision.blocks', universal: 'universal' },
-      ...{ memory: 'decoder.memory', step: 'decoder.step' },
+      encoder: ['vision.frame', 'vision.blocks', 'universal'],
+      ...{ memory: ['decoder.memory'], step: 'decoder.step' },
     },
     ...{ prompt: [1], end: 2, minLength: 0, maxLength: 8, size: 8, location: 'weights.bin' },
     pasts: ['past_key_0', 'past_value_0'].map((name) => ({ name, heads: 1, width: 4 })),

@@ -3,7 +3,7 @@ import { captionPlainly, captionWithCache, type OrtModule, type Sessions } from 
 import type { PeerModel } from '../src/peers/model.ts';
 
 const model: PeerModel = {
-  graphs: { frame: 'f', blocks: 'b', universal: 'u', memory: 'm', step: 's' },
+  graphs: { encoder: ['frame', 'blocks', 'universal'], memory: ['memory'], step: 'step' },
   prompt: [1],
   end: 2,
   minLength: 2,
@@ -33,13 +33,16 @@ type Feeds = Record<string, FakeTensor>;
 function fakeSessions(scores: (token: number, seen: number) => number) {
   const fed: { ids: number[]; past: number }[] = [];
   const counts = { frame: 0, blocks: 0, universal: 0, memory: 0 };
-  const one = (name: keyof typeof counts, output: string) => ({
-    run: async () => {
+  const one = (name: keyof typeof counts, input: string, output: string) => ({
+    inputNames: [input],
+    run: async (feeds: Feeds) => {
+      expect(Object.keys(feeds)).toEqual([input]);
       counts[name] += 1;
       return { [output]: new FakeTensor('float32', new Float32Array(1), [1]) };
     },
   });
   const step = {
+    inputNames: ['ids', 'past_key_0', 'cross_key_0'],
     run: async (feeds: Feeds) => {
       const ids = Array.from((feeds['ids']?.data ?? []) as Int32Array);
       const past = feeds['past_key_0']?.dims[2] ?? Number.NaN;
@@ -52,13 +55,13 @@ function fakeSessions(scores: (token: number, seen: number) => number) {
       };
     },
   };
-  const sessions = {
-    frame: one('frame', 'tokens'),
-    blocks: one('blocks', 'visual'),
-    universal: one('universal', 'memory'),
-    memory: one('memory', 'cross_key_0'),
-    step,
-  } as unknown as Sessions;
+  const sessions = new Map<string, unknown>([
+    ['frame', one('frame', 'pixels', 'tokens')],
+    ['blocks', one('blocks', 'tokens', 'visual')],
+    ['universal', one('universal', 'visual', 'memory')],
+    ['memory', one('memory', 'memory', 'cross_key_0')],
+    ['step', step],
+  ]) as Sessions;
   return { sessions, fed, counts };
 }
 

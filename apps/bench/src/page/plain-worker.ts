@@ -1,5 +1,6 @@
 /** A worker with onnxruntime-web alone: sessions of whole ONNX files, one thread. */
 import { expose } from 'comlink';
+import type { InferenceSession } from 'onnxruntime-web';
 import {
   captionPlainly,
   emptyPast,
@@ -9,7 +10,7 @@ import {
   stepTensors,
   type Tensors,
 } from '../peers/caption.ts';
-import { type PeerCaption, type PeerModel, type Role, roles } from '../peers/model.ts';
+import { graphList, type PeerCaption, type PeerModel } from '../peers/model.ts';
 import { fetchBytes } from './fetch-bytes.ts';
 import { requestDevice } from './gpu-device.ts';
 import { importOrt, type Ort } from './import-ort.ts';
@@ -21,8 +22,8 @@ interface Loaded {
   readonly model: PeerModel;
 }
 
-/** Values of every output, by role and name. */
-type Outputs = Record<Role, Record<string, Float32Array>>;
+/** Values of every output, by graph and name. */
+type Outputs = Record<string, Record<string, Float32Array>>;
 
 let loaded: Loaded | undefined;
 
@@ -61,16 +62,17 @@ const worker: PlainWorker = {
   async load({ folder, model, device }) {
     const ort = await importOrt(device === 'wasm' ? 'wasm' : 'jspi', 1);
     const provider = device === 'wasm' ? 'wasm' : { name: 'webgpu' as const, device: await requestDevice() };
-    const sessions: Partial<Record<Role, Sessions[Role]>> = {};
-    for (const role of roles) {
-      const base = `${folder}${model.graphs[role]}/`;
-      const [graph, data] = await Promise.all([fetchBytes(`${base}model.onnx`), fetchBytes(base + model.location)]);
-      sessions[role] = await ort.InferenceSession.create(graph, {
+    const sessions = new Map<string, InferenceSession>();
+    for (const graph of graphList(model.graphs)) {
+      const base = `${folder}${graph}/`;
+      const [file, data] = await Promise.all([fetchBytes(`${base}model.onnx`), fetchBytes(base + model.location)]);
+      const session = await ort.InferenceSession.create(file, {
         executionProviders: [provider],
         externalData: [{ path: model.location, data }],
       });
+      sessions.set(graph, session);
     }
-    loaded = { ort, sessions: sessions as Sessions, model };
+    loaded = { ort, sessions, model };
   },
   async caption(pixels) {
     const { ort, sessions, model } = ready();
@@ -78,20 +80,15 @@ const worker: PlainWorker = {
   },
   async outputs(pixels, ids) {
     const { ort, sessions, model } = ready();
-    const frame = await run(sessions.frame, { pixels: pixelTensor(ort, model, await fetchPixels(pixels)) });
-    const { tokens } = frame;
-    if (tokens === undefined) throw new Error('The frame gave no tokens');
-    const blocks = await run(sessions.blocks, { tokens });
-    const universal = await run(sessions.universal, blocks);
-    const memory = await run(sessions.memory, universal);
-    const step = await run(sessions.step, { ...stepTensors(ort, ids), ...memory, ...emptyPast(ort, model) });
-    return {
-      frame: await valuesOf(frame),
-      blocks: await valuesOf(blocks),
-      universal: await valuesOf(universal),
-      memory: await valuesOf(memory),
-      step: await valuesOf(step),
-    };
+    const decoding = { ...stepTensors(ort, ids), ...emptyPast(ort, model) };
+    let values: Tensors = { pixels: pixelTensor(ort, model, await fetchPixels(pixels)), ...decoding };
+    const outputs: Outputs = {};
+    for (const graph of graphList(model.graphs)) {
+      const given = await run(sessions, graph, values);
+      outputs[graph] = await valuesOf(given);
+      values = { ...values, ...given };
+    }
+    return outputs;
   },
 };
 

@@ -1,6 +1,6 @@
 /** A page that uses onnxruntime-web without Owlet, in a worker: the peer, and the measure of graphs by themselves. */
 import { type Remote, wrap } from 'comlink';
-import { roles } from '../peers/model.ts';
+import { graphList } from '../peers/model.ts';
 import { makeWorker } from './make-worker.ts';
 import type { PlainWorker } from './plain-worker.ts';
 import workerUrl from './plain-worker.ts?worker&url';
@@ -64,16 +64,16 @@ const page: PlainPage = {
   async check(key, pixels, ids, expected) {
     const { api, graphs } = startedAs(key);
     const outputs = await api.outputs(pixels, ids);
-    const entries = roles.map((role) => {
-      const stored = Object.entries(expected[graphs[role]] ?? {});
+    const entries = graphList(graphs).map((graph) => {
+      const stored = Object.entries(expected[graph] ?? {});
       const differences = stored.map(([name, { indices, values }]) => {
-        const got = outputs[role][name];
+        const got = outputs[graph]?.[name];
         return greatestDifference(
           got && Float32Array.from(indices, (at) => got[at] ?? Number.NaN),
           new Float32Array(values),
         );
       });
-      return [graphs[role], differences.length === 0 ? Number.NaN : Math.max(...differences)] as const;
+      return [graph, differences.length === 0 ? Number.NaN : Math.max(...differences)] as const;
     });
     return Object.fromEntries(entries);
   },
@@ -81,13 +81,13 @@ const page: PlainPage = {
     const [a, b] = [startedAs(keys[0]), startedAs(keys[1])];
     const left = await a.api.outputs(pixels, ids);
     const right = await b.api.outputs(pixels, ids);
-    const entries = roles.map((role) => {
-      const differences = Object.keys(left[role]).map((name) =>
-        greatestDifference(left[role][name], right[role][name]),
+    const entries = graphList(a.graphs).map((graph) => {
+      const differences = Object.keys(left[graph] ?? {}).map((name) =>
+        greatestDifference(left[graph]?.[name], right[graph]?.[name]),
       );
-      return [a.graphs[role], Math.max(...differences)] as const;
+      return [graph, Math.max(...differences)] as const;
     });
-    const logits = [left.step['logits'], right.step['logits']];
+    const logits = [left, right].map((outputs) => outputs[a.graphs.step]?.['logits']);
     const marginError = logits[0] && logits[1] ? greatestSpread(logits[0], logits[1], ids.length) : Number.NaN;
     return { differences: Object.fromEntries(entries), marginError };
   },

@@ -1,6 +1,6 @@
 /** What the page `tasks` offers to the command line, and what it answers. All times are in milliseconds. */
 import type { LoadReport, SearchOptions, Timings } from '@owlet/client';
-import type { Crop } from './protocol.ts';
+import type { Crop, LongTask } from './protocol.ts';
 
 /**
  * A photo or a clip that the page keeps as a file in memory, by its number there.
@@ -142,25 +142,87 @@ export interface AbortOrder extends WorkOrder {
 }
 
 /**
+ * A call that was aborted.
+ *
+ * @internal
+ */
+export interface AbortedCall {
+  /** The error's code. */
+  readonly code: string;
+  /** From the abort to the rejection. */
+  readonly toRejection: number;
+  /** From the abort to the result of a caption of one step of another photo, asked for at the abort. */
+  readonly toNext: number;
+}
+
+/**
  * What came of an abort.
  *
  * @internal
  */
 export interface AbortOutcome {
   /** Undefined where the work had ended before. */
-  readonly aborted?: {
-    /** The error's code. */
-    readonly code: string;
-    /** From the abort to the rejection. */
-    readonly toRejection: number;
-    /** From the abort to the result of a caption of one step of another photo, asked for at the abort. */
-    readonly toNext: number;
-  };
+  readonly aborted?: AbortedCall;
   /** What such a caption of one step takes by itself. */
   readonly nextAlone: number;
   /** What came of the same work, asked for again under the same handle. */
   readonly result: string;
 }
+
+/**
+ * Some work to be aborted again and again under one handle: what was done for it is kept, so that work that goes on from
+ * there is aborted everywhere.
+ *
+ * @internal
+ */
+export interface AbortsOrder extends WorkOrder {
+  /** How long after each call it is aborted. */
+  readonly moments: readonly number[];
+}
+
+/**
+ * What came of aborts under one handle.
+ *
+ * @internal
+ */
+export interface AbortsOutcome {
+  /** Fewer than asked for where the work had ended before. */
+  readonly aborted: readonly AbortedCall[];
+  /** What a caption of one step of another photo takes by itself. */
+  readonly nextAlone: number;
+  /** What came of the same work in the end. */
+  readonly result: string;
+}
+
+/**
+ * What the page `tasks` does by itself where its fragment orders it: loads a model and, if a photo is given, captions it. It tells of
+ * each end by a request that nobody answers, {@link TOLD} and a {@link Told}.
+ *
+ * @internal
+ */
+export interface AloneOrder {
+  readonly model: string;
+  readonly tasks: readonly string[];
+  readonly threads: number;
+  /** URL of a photo to be captioned, by so many tokens. */
+  readonly photo?: { readonly url: string; readonly steps: number };
+}
+
+/**
+ * Path below which the page tells.
+ *
+ * @internal
+ */
+export const TOLD = '/bench-told/';
+
+/**
+ * How far it is, or why it goes no further.
+ *
+ * @internal
+ */
+export type Told =
+  | { readonly done: 'ready' | 'photo'; readonly store: string; readonly longTasks: readonly LongTask[] }
+  | { readonly failed: string };
 
 /**
  * Global `owletBench` of the page `tasks`.
@@ -193,4 +255,8 @@ export interface TasksPage {
   undisturbed(order: WorkOrder): Promise<TimedWork>;
   /** Aborts some work, and asks for it again. */
   abort(order: AbortOrder): Promise<AbortOutcome>;
+  /** Aborts some work again and again under one handle, and lets it end at last. */
+  abortAgain(order: AbortsOrder): Promise<AbortsOutcome>;
+  /** Tasks of the page's thread of 50 ms or more since the last call, or since the navigation. */
+  longTasks(): Promise<readonly LongTask[]>;
 }

@@ -1,13 +1,16 @@
 /** A page that does with Owlet what the benches ask of its tasks, and times it where it happens. */
 import { loadOwlet, type Owlet } from '@owlet/client';
-import { abort, undisturbed } from './abort.ts';
+import { abort, abortAgain, undisturbed } from './abort.ts';
 import { captionAll, captionEach } from './caption-many.ts';
+import { watchLongTasks } from './long-tasks.ts';
 import { seek } from './seek.ts';
 import { Shelf } from './shelf.ts';
-import type { TasksPage } from './task-protocol.ts';
+import { type AloneOrder, type TasksPage, TOLD, type Told } from './task-protocol.ts';
 import { write } from './write.ts';
 
 const shelf = new Shelf();
+const longTasks = watchLongTasks();
+let toldOf = 0;
 let loaded: Owlet | undefined;
 
 function owlet(): Owlet {
@@ -31,6 +34,34 @@ const page: TasksPage = {
   seek: (clip, frames, rate, size) => seek(shelf.of({ kind: 'clip', index: clip }), frames, rate, size),
   undisturbed: (order) => undisturbed(owlet(), shelf, order),
   abort: (order) => abort(owlet(), shelf, order),
+  abortAgain: (order) => abortAgain(owlet(), shelf, order),
+  async longTasks() {
+    const all = await longTasks();
+    const untold = all.slice(toldOf);
+    toldOf = all.length;
+    return untold;
+  },
 };
 
 Object.assign(globalThis, { owletBench: page });
+
+async function tell(told: Told): Promise<void> {
+  await fetch(TOLD + encodeURIComponent(JSON.stringify(told)));
+}
+
+async function goAlone({ photo, ...order }: AloneOrder): Promise<void> {
+  // What starting the page has cost is not the model's.
+  await page.longTasks();
+  const { store } = await page.load({ ...order, device: 'wasm' });
+  await tell({ done: 'ready', store, longTasks: await page.longTasks() });
+  if (photo === undefined) return;
+  const { url, steps } = photo;
+  await page.addPhotos([url]);
+  await page.write({ kind: 'photo', index: 0 }, [{ search: { minLength: steps, maxLength: steps } }]);
+  await tell({ done: 'photo', store, longTasks: await page.longTasks() });
+}
+
+if (location.hash !== '') {
+  const order = JSON.parse(decodeURIComponent(location.hash.slice(1))) as AloneOrder;
+  goAlone(order).catch((error: unknown) => tell({ failed: String(error) }));
+}

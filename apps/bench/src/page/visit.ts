@@ -1,10 +1,8 @@
-import type { LongTask, Visit, VisitOrder } from './protocol.ts';
+import { watchLongTasks } from './long-tasks.ts';
+import type { Visit, VisitOrder } from './protocol.ts';
 
 /** Given by the command line to pages that are to make a visit. */
 declare const owletBenchVisited: ((visit: Visit | { readonly failed: string }) => Promise<void>) | undefined;
-
-/** How long the browser may take to tell of a long task. */
-const OBSERVER_MS = 200;
 
 /**
  * Makes a visit where the page's fragment orders one. Nothing but the page runs on the main thread until the caption is
@@ -17,11 +15,7 @@ export function visitIfOrdered(
   run: (order: VisitOrder, mark: (name: 'ready' | 'firstToken' | 'caption') => void) => Promise<Partial<Visit>>,
 ): void {
   if (location.hash === '') return;
-  const longTasks: LongTask[] = [];
-  const observer = new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries()) longTasks.push({ start: startTime, duration });
-  });
-  observer.observe({ type: 'longtask', buffered: true });
+  const longTasks = watchLongTasks();
 
   const visit = async (): Promise<Visit> => {
     const order = JSON.parse(decodeURIComponent(location.hash.slice(1))) as VisitOrder;
@@ -29,8 +23,8 @@ export function visitIfOrdered(
     const more = await run(order, (name) => {
       times[name] = performance.now();
     });
-    await new Promise((resolve) => setTimeout(resolve, OBSERVER_MS));
-    return { ...times, ...more, longTasks: longTasks.filter(({ start }) => start <= times.caption) };
+    const tasks = await longTasks();
+    return { ...times, ...more, longTasks: tasks.filter(({ start }) => start <= times.caption) };
   };
   const script = performance.now();
   // In a task of its own, so that what loading does on the page's thread isn't taken for the page's script.

@@ -1,6 +1,6 @@
 /** Captions by onnxruntime alone, in Node as in a browser: none of Owlet's code, only its graphs. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import type { PeerCaption, PeerModel, Role } from './model.ts';
+import type { PeerCaption, PeerModel } from './model.ts';
 
 /**
  * The part of onnxruntime that both packages have.
@@ -13,11 +13,11 @@ export interface OrtModule {
 }
 
 /**
- * A model's sessions.
+ * A model's sessions, by graph.
  *
  * @internal
  */
-export type Sessions = Readonly<Record<Role, InferenceSession>>;
+export type Sessions = ReadonlyMap<string, InferenceSession>;
 
 /**
  * Tensors by name.
@@ -27,12 +27,30 @@ export type Sessions = Readonly<Record<Role, InferenceSession>>;
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 /**
- * Runs a session and takes all of its outputs for tensors, which is all that these graphs have.
+ * Runs a graph on those of the values that it takes. All of its outputs are tensors: these graphs have nothing else.
  *
  * @internal
  */
-export async function run(session: InferenceSession, feeds: Tensors): Promise<Tensors> {
-  return (await session.run(feeds)) as Tensors;
+export async function run(sessions: Sessions, graph: string, values: Tensors): Promise<Tensors> {
+  const session = sessions.get(graph);
+  if (session === undefined) throw new Error(`There is no session of ${graph}`);
+  const feeds = session.inputNames.flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return (await session.run(Object.fromEntries(feeds))) as Tensors;
+}
+
+/**
+ * Runs graphs one after the other, each fed by name with what was there before and what those before it gave.
+ *
+ * @returns all of their outputs
+ * @internal
+ */
+export async function runAll(sessions: Sessions, graphs: readonly string[], values: Tensors): Promise<Tensors> {
+  let outputs: Tensors = {};
+  for (const graph of graphs) outputs = { ...outputs, ...(await run(sessions, graph, { ...values, ...outputs })) };
+  return outputs;
 }
 
 /**
@@ -72,11 +90,9 @@ export function emptyPast(ort: OrtModule, { pasts }: PeerModel): Tensors {
   return Object.fromEntries(empty);
 }
 
-/** What the decoder looks at. A frame's graph may give more than the next one takes. */
-async function see(ort: OrtModule, sessions: Sessions, model: PeerModel, pixels: Float32Array): Promise<Tensors> {
-  const { tokens } = await run(sessions.frame, { pixels: pixelTensor(ort, model, pixels) });
-  if (tokens === undefined) throw new Error('The frame gave no tokens');
-  return run(sessions.universal, await run(sessions.blocks, { tokens }));
+/** What the decoder looks at, and all else that came about on the way. */
+function see(ort: OrtModule, sessions: Sessions, model: PeerModel, pixels: Float32Array): Promise<Tensors> {
+  return runAll(sessions, model.graphs.encoder, { pixels: pixelTensor(ort, model, pixels) });
 }
 
 /** The best token after the last one fed; the end token doesn't count before its time. */
@@ -121,15 +137,12 @@ export async function captionWithCache(
   pixels: Float32Array,
 ): Promise<PeerCaption> {
   const start = performance.now();
-  const cross = await run(sessions.memory, await see(ort, sessions, model, pixels));
+  const cross = await runAll(sessions, model.graphs.memory, await see(ort, sessions, model, pixels));
   let past = emptyPast(ort, model);
   let seen = 0;
   return search(model, start, async (ids) => {
-    const outputs = await run(sessions.step, {
-      ...stepTensors(ort, ids.slice(seen)),
-      ...cross,
-      ...past,
-    });
+    const values = { ...stepTensors(ort, ids.slice(seen)), ...cross, ...past };
+    const outputs = await run(sessions, model.graphs.step, values);
     seen = ids.length;
     const present = Object.entries(outputs).filter(([name]) => name.startsWith('present_'));
     past = Object.fromEntries(present.map(([name, tensor]) => [name.replace('present_', 'past_'), tensor]));
@@ -151,8 +164,9 @@ export async function captionPlainly(
   const start = performance.now();
   const memory = await see(ort, sessions, model, pixels);
   return search(model, start, async (ids) => {
-    const cross = await run(sessions.memory, memory);
-    const outputs = await run(sessions.step, { ...stepTensors(ort, ids), ...cross, ...emptyPast(ort, model) });
+    const cross = await runAll(sessions, model.graphs.memory, memory);
+    const values = { ...stepTensors(ort, ids), ...cross, ...emptyPast(ort, model) };
+    const outputs = await run(sessions, model.graphs.step, values);
     return outputs['logits'];
   });
 }

@@ -4,8 +4,8 @@
  * @internal
  */
 export interface PeerModel {
-  /** Names of the graphs by their part in captioning. */
-  readonly graphs: Readonly<Record<Role, string>>;
+  /** Names of its graphs. */
+  readonly graphs: PeerGraphs;
   /** Ids from which generation starts. */
   readonly prompt: readonly number[];
   /** The token that ends a sentence. */
@@ -23,18 +23,27 @@ export interface PeerModel {
 }
 
 /**
- * The parts of captioning.
+ * The graphs of captioning by their part in it, in the order in which they run. A module may be cut into several.
  *
  * @internal
  */
-export type Role = 'frame' | 'blocks' | 'universal' | 'memory' | 'step';
+export interface PeerGraphs {
+  /** From pixels to what the decoder looks at. */
+  readonly encoder: readonly string[];
+  /** Its cross-attention keys and values. */
+  readonly memory: readonly string[];
+  /** The decoder itself. */
+  readonly step: string;
+}
 
 /**
- * The parts in the order in which they run.
+ * All of them in that order.
  *
  * @internal
  */
-export const roles: readonly Role[] = ['frame', 'blocks', 'universal', 'memory', 'step'];
+export function graphList({ encoder, memory, step }: PeerGraphs): string[] {
+  return [...encoder, ...memory, step];
+}
 
 /**
  * A caption as a peer gives it.

@@ -1,9 +1,10 @@
 /** A process of its own for onnxruntime-node, told what to do by messages: threads of one peer never meet another's. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-web';
 import { ownPeak } from '../memory.ts';
 import { captionWithCache, type OrtModule, type Sessions } from './caption.ts';
-import { type PeerCaption, type PeerModel, roles } from './model.ts';
+import { graphList, type PeerCaption, type PeerModel } from './model.ts';
 import { loadOrtNode, type MissingOrtNode } from './node-package.ts';
 
 /**
@@ -57,9 +58,9 @@ async function load({ folder, model, setup }: Extract<NodeRequest, { kind: 'load
       logSeverityLevel: 3,
       ...(setup.stopsSpinning ? { extra: { session: { force_spinning_stop: '1' } } } : {}),
     });
-  const entries: [string, Awaited<ReturnType<typeof create>>][] = [];
-  for (const role of roles) entries.push([role, await create(model.graphs[role])]);
-  loaded = { ort, sessions: Object.fromEntries(entries) as Sessions, model };
+  const sessions = new Map<string, InferenceSession>();
+  for (const graph of graphList(model.graphs)) sessions.set(graph, await create(graph));
+  loaded = { ort, sessions, model };
   return { version };
 }
 
