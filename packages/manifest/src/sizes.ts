@@ -1,6 +1,10 @@
 const BITS = { float32: 32, float16: 16, int8: 8, uint4: 4 } as const;
 
-/** Numbers of a uint4 tensor that share a scale; the length of its last axis. */
+/**
+ * Numbers of a uint4 tensor that share a scale; the length of its last axis.
+ *
+ * @internal
+ */
 export const BLOCK = 64;
 
 /**
