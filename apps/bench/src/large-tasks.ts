@@ -50,30 +50,30 @@ export async function measureLargeTasks(bench: Bench, page: TaskPage, steps: num
   const search = { minLength: steps, maxLength: steps };
   const caption: AbortedWork = { kind: 'caption', search };
   const rank: AbortedWork = { kind: 'rank', answers: ANSWERS };
-  const timed = async (name: string, work: AbortedWork): Promise<TimedTask> => {
-    const runs: TimedTask['runs'][number][] = [];
+  type Run = TimedTask['runs'][number];
+  const timed = async (name: string, once: (photo: Subject) => Promise<Run>): Promise<TimedTask> => {
+    const runs: Run[] = [];
     for (let i = 0; i < count.photo; i += 1) {
       bench.say(`large: ${name}, ${i + 1} of ${count.photo}`);
-      const { ms, timings } = await page.call('undisturbed', { subject: photoAt(bench, i), work, isEncoded: false });
-      runs.push({ total: ms, stages: timings });
+      runs.push(await once(photoAt(bench, i)));
     }
     return { name, runs };
   };
-  const answered = async (): Promise<TimedTask> => {
-    const runs: TimedTask['runs'][number][] = [];
-    for (let i = 0; i < count.photo; i += 1) {
-      bench.say(`large: an open answer, ${i + 1} of ${count.photo}`);
-      const { texts } = await page.call('write', photoAt(bench, i), [{ question: 'what is in the picture?' }]);
-      runs.push(...texts.map(({ ms, timings }) => ({ total: ms, stages: timings })));
-    }
-    return { name: 'photo: a question’s open answer, of 1 to 10 tokens', runs };
+  const doing = (work: AbortedWork) => async (subject: Subject) => {
+    const { ms, timings } = await page.call('undisturbed', { subject, work, isEncoded: false });
+    return { total: ms, stages: timings };
+  };
+  const answer = async (subject: Subject): Promise<Run> => {
+    const [text] = (await page.call('write', subject, [{ question: 'what is in the picture?' }])).texts;
+    if (text === undefined) throw new Error('The answer is missing');
+    return { total: text.ms, stages: text.timings };
   };
   // What answers need beside captions is still on its way.
-  await page.call('write', photoAt(bench, 0), [{ question: 'what is in the picture?' }]);
+  await answer(photoAt(bench, 0));
   return [
-    await timed(`photo: a caption of ${steps} tokens`, caption),
-    await answered(),
-    await timed(`photo: a question, ${ANSWERS} given answers ranked`, rank),
+    await timed(`photo: a caption of ${steps} tokens`, doing(caption)),
+    await timed('photo: a question’s open answer, of 1 to 10 tokens', answer),
+    await timed(`photo: a question, ${ANSWERS} given answers ranked`, doing(rank)),
   ];
 }
 

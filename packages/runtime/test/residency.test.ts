@@ -21,6 +21,13 @@ function placed(graph: string, device: PlacedGraph['device'] = 'wasm'): PlacedGr
   };
 }
 
+/** Tells of all graphs; those of the caption have sessions, or none has. */
+function addGraphs(kept: Residency, haveSessions: boolean, device?: PlacedGraph['device']): void {
+  const all = (names: readonly string[]) => names.map((name) => placed(name, device));
+  kept.add(all(caption), haveSessions);
+  kept.add(all(['text', 'fusion']), false);
+}
+
 /** A residency with the caption's sessions made, and what was done to sessions since. */
 function residency(budget: number, device: PlacedGraph['device'] = 'wasm') {
   const done: string[] = [];
@@ -32,14 +39,7 @@ function residency(budget: number, device: PlacedGraph['device'] = 'wasm') {
     },
     end: async (graph) => void done.push(`-${graph}`),
   });
-  kept.add(
-    caption.map((name) => placed(name, device)),
-    true,
-  );
-  kept.add(
-    ['text', 'fusion'].map((name) => placed(name, device)),
-    false,
-  );
+  addGraphs(kept, true, device);
   return { kept, done, failing };
 }
 
@@ -110,14 +110,7 @@ test('what an abort leaves under way ends nothing more', async () => {
       });
     },
   });
-  kept.add(
-    caption.map((name) => placed(name)),
-    true,
-  );
-  kept.add(
-    ['text', 'fusion'].map((name) => placed(name)),
-    false,
-  );
+  addGraphs(kept, true);
   // 55 are there: the vision and the universal layers would have to go, one after the other.
   const waiting = kept.hold(['decoder', 'text', 'fusion'], controller.signal);
   await new Promise((resolve) => setTimeout(resolve));
@@ -186,14 +179,7 @@ test.each([1, 2, 3, 4, 5])(
     });
     const fits = bytesOf(caption) <= budget;
     if (!fits) made.clear();
-    kept.add(
-      caption.map((name) => placed(name)),
-      fits,
-    );
-    kept.add(
-      ['text', 'fusion'].map((name) => placed(name)),
-      false,
-    );
+    addGraphs(kept, fits);
     const call = async (graphs: readonly string[]): Promise<'ended' | 'aborted'> => {
       const controller = new AbortController();
       if (below(5) === 0) setTimeout(() => controller.abort(), below(10));
