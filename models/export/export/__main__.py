@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from .checkpoint import folder_of, open_checkpoint
-from .errors import ExportError, telling_full_disk
+from .errors import ExportError, UnreadableQuality, telling_full_disk
 from .freed_memory import give_back_freed
 from .manifest import write_model
 from .stored_forms import DEFAULT, DEVICES, Forms
@@ -50,6 +50,20 @@ def main() -> None:
         sys.exit(f"{type(error).__name__}: {error}")
 
 
+def read_quality(file: Path) -> dict | None:
+    """What the manifest is to say of the model's figures; nothing where there is no file. UnreadableQuality where it is none."""
+    if not file.exists():
+        return None
+    remedy = "write it by `python -m evaluate.quality`, or remove it"
+    try:
+        quality = json.loads(file.read_text())
+    except (ValueError, OSError) as error:
+        raise UnreadableQuality(f"{file} is no file of figures ({error})", remedy) from error
+    if not isinstance(quality, dict) or not isinstance(quality.get("metrics"), list):
+        raise UnreadableQuality(f"{file} has no list of metrics", remedy)
+    return quality
+
+
 def export(args: argparse.Namespace) -> None:
     """Reads the checkpoint and writes the model."""
     give_back_freed()
@@ -58,9 +72,7 @@ def export(args: argparse.Namespace) -> None:
     checkpoint = open_checkpoint(args.checkpoint, args.vocab, args.report)
     out = args.out.resolve()
     identity = {"id": out.name, "name": args.name or out.name, "licence": args.licence}
-    measured = folder_of(args.checkpoint) / "quality.json"
-    quality = json.loads(measured.read_text()) if measured.exists() else None
-    how = (args.forms, quality, args.taps)
+    how = (args.forms, read_quality(folder_of(args.checkpoint) / "quality.json"), args.taps)
     written = write_model(
         checkpoint.model, checkpoint.vocabulary, out, identity, *how, parameters=checkpoint, source=checkpoint.identity()
     )

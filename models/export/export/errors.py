@@ -70,6 +70,10 @@ class UnfitVocabulary(ExportError):
     """The vocabulary and the word table do not match."""
 
 
+class UnreadableQuality(ExportError):
+    """quality.json beside a checkpoint is none."""
+
+
 class UnwritableOutput(ExportError):
     """A file or folder cannot be made where it was asked for."""
 

@@ -15,7 +15,7 @@ import torch
 from released_checkpoint import state, write, write_config
 from safetensors.torch import save_file
 
-from export.__main__ import main
+from export.__main__ import main, read_quality
 from export.checkpoint import Checkpoint, read_model
 from export.errors import (
     ExportError,
@@ -24,6 +24,7 @@ from export.errors import (
     RefusedPickle,
     UnfitVocabulary,
     UnreadableCheckpoint,
+    UnreadableQuality,
     WrongShape,
 )
 from export.pickle_scan import scan
@@ -215,3 +216,12 @@ def test_the_command_tells_a_refusal_in_a_line(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(SystemExit, match="^OtherFamily: the tensors are not mPLUG-2's"):
         main()
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"metrics": 1}', "\udcff"])
+def test_figures_that_are_none(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "quality.json"
+    file.write_text(text, errors="surrogateescape")
+    with pytest.raises(UnreadableQuality, match="quality.json .*; write it by"):
+        read_quality(file)
+    assert read_quality(tmp_path / "none.json") is None
