@@ -1,6 +1,10 @@
 """Writes a model's `quality.json`, which the exporter puts into the manifest, from reports of `evaluate.everything`.
 
 python -m evaluate.quality --reports report.json … --notes NOTES.json --out DIR/quality.json
+python -m evaluate.quality --reports report.json … --notes NOTES.json --model DIR
+
+The second puts it into the manifest of an exported model that was measured; figures that no report has stay there, as is
+right after an amendment that they don't depend on (`export.amend`).
 
 NOTES.json has `data` (what the model was trained on), `pipeline` (how) and `limits` (what it is known not to do, and biases
 seen), lists of sentences. Of a figure that several reports have, that of the first counts; each says what computed it.
@@ -11,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+
+from export.amend import read_manifest, write_manifest
 
 FIELDS = ("name", "split", "value", "low", "high", "count", "blind")
 """What a manifest keeps of a metric as it is."""
@@ -48,14 +54,29 @@ def quality(reports: list[dict], notes: dict) -> dict[str, list]:
     return {"metrics": list(metrics.values()), "calibration": list(calibrations.values()), **said}
 
 
+def beside(found: dict[str, list], before: dict[str, list]) -> dict[str, list]:
+    """The manifest's `quality` found anew, and the figures that only `before` has behind it."""
+    told = {(m["name"], m["split"]) for m in found["metrics"]}
+    splits = {c["split"] for c in found["calibration"]}
+    metrics = [m for m in before.get("metrics", []) if (m["name"], m["split"]) not in told]
+    calibration = [c for c in before.get("calibration", []) if c["split"] not in splits]
+    return {**found, "metrics": found["metrics"] + metrics, "calibration": found["calibration"] + calibration}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reports", type=Path, nargs="+", required=True)
     parser.add_argument("--notes", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    into = parser.add_mutually_exclusive_group(required=True)
+    into.add_argument("--out", type=Path)
+    into.add_argument("--model", type=Path, help="exported model, whose manifest is changed")
     args = parser.parse_args()
     reports = [json.loads(path.read_text()) for path in args.reports]
     found = quality(reports, json.loads(args.notes.read_text()))
+    if args.model:
+        manifest = read_manifest(args.model)
+        write_manifest(args.model, {**manifest, "quality": beside(found, manifest.get("quality", {}))})
+        return
     args.out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 

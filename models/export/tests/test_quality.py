@@ -9,7 +9,7 @@ import numpy as np
 from evaluate.bootstrap import Estimate
 from evaluate.calibration import calibrate
 from evaluate.metric import Metric
-from evaluate.quality import quality
+from evaluate.quality import beside, quality
 
 SHIPPED = {"weights": "as shipped", "arithmetic": "in the browser", "search": "beam 3"}
 IN_PYTORCH = {"weights": "int8", "arithmetic": "float32", "search": "beam 3", "photos at most": 700}
@@ -34,3 +34,21 @@ def test_the_first_report_counts_and_each_figure_says_what_computed_it() -> None
     [kept] = found["calibration"]
     assert (kept["split"], kept["count"], kept["by"], kept["value"]) == ("match", 4, pytorch, 0.3)
     assert set(kept) == {"split", "value", "low", "high", "count", "temperature", "valueWithTemperature", "by"}
+
+
+def test_an_amended_models_manifest_keeps_figures_that_no_report_has() -> None:
+    def figure(name: str, value: float) -> dict:
+        return {"name": name, "split": "val", "value": value}
+
+    before = {
+        "metrics": [figure("CIDEr-D", 0.5), figure("recall", 0.6)],
+        "calibration": [{"split": "answers", "value": 0.1}, {"split": "match", "value": 0.2}],
+        "limits": ["no text"],
+    }
+    found = {"metrics": [figure("CIDEr-D", 0.7)], "calibration": [{"split": "answers", "value": 0.3}], "limits": ["none"]}
+    assert beside(found, before) == {
+        "metrics": [figure("CIDEr-D", 0.7), figure("recall", 0.6)],
+        "calibration": [{"split": "answers", "value": 0.3}, {"split": "match", "value": 0.2}],
+        "limits": ["none"],
+    }
+    assert beside(found, {}) == found
