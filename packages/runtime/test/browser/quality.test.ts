@@ -29,7 +29,7 @@ interface Said {
 /** Of the photos, unlike what the model was trained on, so many have a caption that names the subject. */
 const CAPTIONS_FLOOR = 16;
 /** So many of the questions about them are answered as people did. */
-const ANSWERS_FLOOR = 29;
+const ANSWERS_FLOOR = 32;
 /** Of so many the sentence that fits is held likelier than the one that doesn't. */
 const MATCH_FLOOR = 17;
 /** So many of the sentences that fit find their photo among the three most like them of all. */
