@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from export.exported import MANIFEST, read_exported
+from export.exported import read_exported, read_manifest
 from export.goldens import fingerprints, normalised, reference_outputs, sentence_ids
 from train.augment import squashed
 from train.text import load_tokenizer
@@ -27,7 +27,7 @@ def main() -> None:
     args = parser.parse_args()
     model, vocabulary = read_exported(args.model)
     model.eval()
-    manifest = json.loads((args.model / MANIFEST).read_text())
+    manifest = read_manifest(args.model)
     blobs = [blob["sha256"] for blob in manifest["blobs"]]
     generate = manifest["tasks"]["caption"]["steps"][-1]
     sentence = sentence_ids(model, vocabulary)

@@ -16,7 +16,8 @@ import argparse
 import json
 from pathlib import Path
 
-from export.amend import read_manifest, write_manifest
+from export.amend import write_manifest
+from export.exported import read_manifest
 
 FIELDS = ("name", "split", "value", "low", "high", "count", "blind")
 """What a manifest keeps of a metric as it is."""

@@ -7,18 +7,13 @@ it was. The goldens stay too: an amendment is for values that they don't depend 
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 
+from .exported import read_manifest
 from .manifest import compact
 from .stage import MANIFEST, replace_file
-
-
-def read_manifest(folder: Path) -> dict:
-    """The manifest of an exported model."""
-    return json.loads((folder / MANIFEST).read_text())
 
 
 def write_manifest(folder: Path, manifest: dict) -> None:

@@ -18,11 +18,11 @@ from mplug2.model import Mplug2
 
 from .build import build_variant
 from .shards import written_weight
+from .stage import MANIFEST
 from .stored_forms import Forms
 from .tensors import Large, WeightStore, WriteBack
 from .vision_graph import norm_pairs
 
-MANIFEST = "manifest.json"
 EMBEDDING, CLASSES = 384, 1000
 FLOAT32 = Forms(("float32",))
 
@@ -73,10 +73,15 @@ def unfold_batch_norms(folded: torch.nn.Module, stem: torch.nn.Module) -> None:
         target.bias.copy_(whole.bias + target.running_mean * scale)
 
 
+def read_manifest(folder: Path) -> dict:
+    """The manifest of an exported model."""
+    return json.loads((folder / MANIFEST).read_text())
+
+
 def fill(model: Mplug2, folder: Path) -> None:
     """Puts a folder's weights into a model of its configuration; the batch norms of a stem end up folded. KeyError or
     ValueError where a tensor is missing or has another shape."""
-    build_variant(ExportedStore(folder, json.loads((folder / MANIFEST).read_text())), model, "float32")
+    build_variant(ExportedStore(folder, read_manifest(folder)), model, "float32")
 
 
 def is_exported(folder: Path) -> bool:
@@ -86,7 +91,7 @@ def is_exported(folder: Path) -> bool:
 
 def read_exported(folder: Path) -> tuple[Mplug2, list[str]]:
     """The model of an exported owlet-mini, and its vocabulary."""
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = read_manifest(folder)
     ids = json.loads((folder / manifest["tokenizer"]["tokenizer"]["path"]).read_text())["model"]["vocab"]
     vocabulary = sorted(ids, key=ids.__getitem__)
     config = config_of(manifest, vocabulary)

@@ -9,7 +9,8 @@ import pytest
 from tiny_model import VOCABULARY, tiny
 
 from export import shards
-from export.amend import amend_tensor, read_manifest
+from export.amend import amend_tensor
+from export.exported import read_manifest
 from export.manifest import write_model
 from export.shards import written_weight
 

@@ -21,7 +21,7 @@ from mplug2.model import Mplug2
 from .checkpoint import load_model
 from .data import is_held_out
 from .features import PLAIN, Cells
-from .objectives import encode
+from .objectives import answer_memory, encode
 from .questions import Question, asked_questions
 from .targets import pad
 from .text import load_tokenizer
@@ -44,14 +44,14 @@ def leads(model: Mplug2, vocabulary: list[str], cells: Cells, questions: Sequenc
     for first in range(0, len(questions), QUESTIONS):
         some = questions[first : first + QUESTIONS]
         encoded = tokenizer.encode_batch([q.question for q in some], add_special_tokens=False)
-        seen = torch.from_numpy(cells.of(PLAIN, [q.image for q in some])).to(torch.bfloat16)[:, None]
+        images = list(dict.fromkeys(q.image for q in some))
+        owner = torch.tensor([images.index(q.image) for q in some])
+        seen = torch.from_numpy(cells.of(PLAIN, images)).to(torch.bfloat16)[:, None]
         with torch.autocast("cpu", torch.bfloat16):
-            memory = model.universal(model.vision(seen))
+            memory = Memory(model.universal(model.vision(seen)), owner)
             hidden, mask = encode(model, pad([[start, *e.ids] for e in encoded]))
-            fused = model.fusion(hidden, Memory(memory, torch.arange(len(some))), mask)
-            every = torch.cat([mask.new_ones(memory.shape[:2]), mask], 1)
             begun = torch.full((len(some), 1), start)
-            logits = model.logits(model.decoder_hidden(begun, torch.cat([memory, fused], 1), every)[:, 0])
+            logits = model.logits(model.decoder_hidden(begun, *answer_memory(model, hidden, mask, memory))[:, 0])
         found.append((logits[:, yes] - logits[:, no]).float())
     return torch.cat(found)
 

@@ -86,14 +86,20 @@ def match_loss(
     return F.cross_entropy(logits, fits, weight=weight)
 
 
+def answer_memory(model: Mplug2, hidden: torch.Tensor, mask: torch.Tensor, memory: Memory) -> tuple[Memory, torch.Tensor]:
+    """What answers to questions hidden S×L×E are made from: the photos' tokens and, behind them, the questions fused with
+    them; and the mask S×(N + L)."""
+    fused = model.fusion(hidden, memory, mask)
+    seen = mask.new_ones(len(mask), memory.shared.shape[1])
+    return Memory(memory.shared, memory.owner, fused), torch.cat([seen, mask], 1)
+
+
 def answer_loss(
     model: Mplug2, hidden: torch.Tensor, mask: torch.Tensor, memory: Memory, answers: torch.Tensor, smoothing: float
 ) -> torch.Tensor:
     """Answers S×L after questions hidden S×L'×E about the photos' memory."""
-    fused = model.fusion(hidden, memory, mask)
-    seen = mask.new_ones(len(mask), memory.shared.shape[1])
-    whole = Memory(memory.shared, memory.owner, fused)
-    return next_token_loss(model, answers, whole, smoothing, torch.cat([seen, mask], 1))
+    whole, whole_mask = answer_memory(model, hidden, mask, memory)
+    return next_token_loss(model, answers, whole, smoothing, whole_mask)
 
 
 def class_loss(logits: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
